@@ -1,0 +1,94 @@
+"""What a method plugin implements.
+
+Tensors are float32, B x 3 x H x W, RGB (or BGR where the spec says so), [0, 1], on the device given to ``load``. The
+core, not the method, owns padding and cropping, tiling, batching, precision, device, seeds, clamping, 8-bit rounding,
+timing and memory.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from drivederain.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class LoadedWeights:
+    """Weights after they were found, checked and safely read.
+
+    ``path`` is the file; ``tensors`` its state dict as stored (for layouts with an outer dict, ``contents`` holds it);
+    ``metadata`` is what was written beside them when they were trained here (``architecture`` holds the options that
+    decide the network), empty for other people's files.
+    """
+
+    path: Path
+    tensors: Mapping[str, Tensor]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    contents: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Method(ABC):
+    """A stage: restores a clear picture from a rainy one."""
+
+    architecture: ClassVar[tuple[str, ...]] = ()
+    """Names of the options that decide the network. They are stored with trained weights, and those stored with the
+    weights win over the defaults when the weights are loaded."""
+
+    def __init__(self, options: Any) -> None:
+        """``options``: an instance of the spec's pydantic model, or ``None`` for a method without options."""
+        self.options = options
+        self.generators: list[torch.Generator] = []
+        """For stochastic methods: one generator a picture of the batch, set by the core before each ``restore``."""
+        self.may_download = False
+        """Whether the user allowed the network (``--download``); set by the core before ``load``."""
+
+    @abstractmethod
+    def load(self, weights: LoadedWeights | None, device: torch.device) -> None:
+        """Build the network and put it on ``device``.
+
+        ``weights`` is ``None`` for methods without weights and before training.
+
+        Raises:
+            WeightsError: the weights are of another architecture; the message names the first keys that differ.
+        """
+
+    @abstractmethod
+    def restore(self, rainy: Tensor) -> Tensor:
+        """Return the restored pictures, of the same shape as ``rainy``. Values outside [0, 1] are clamped by the core."""
+
+    def training(self) -> Recipe | None:
+        """How to train the loaded network, or ``None`` for a method that is not trained here."""
+        return None
+
+    def state(self) -> dict[str, Tensor]:
+        """The tensors to save after training."""
+        return {}
+
+    def facts(self) -> dict[str, str | int | float | bool]:
+        """What the report should say of the loaded method (parameters, encoder weights used, ...)."""
+        return {}
+
+    def close(self) -> None:
+        """Free what ``load`` took."""
+
+
+class Refiner(Method):
+    """A refiner also gets the estimate of the stage before it in the chain."""
+
+    def restore(self, rainy: Tensor, estimate: Tensor | None = None) -> Tensor:
+        """Return the refined pictures from the rainy ones and the ``estimate`` of the stage before."""
+        if estimate is None:
+            raise TypeError("a refiner needs the estimate of the stage before it")
+        return self.refine(rainy, estimate)
+
+    @abstractmethod
+    def refine(self, rainy: Tensor, estimate: Tensor) -> Tensor:
+        """Return the refined pictures; all three tensors have the same shape."""

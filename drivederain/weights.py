@@ -1,0 +1,238 @@
+"""Find, check and safely read weights: safetensors, or torch files with ``weights_only``. Nothing is unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from drivederain.errors import WeightsError
+from drivederain.method import LoadedWeights
+from drivederain.specs import MethodSpec, WeightsClass, WeightsSpec
+
+OUTER_KEYS = ("params_ema", "params", "state_dict", "net", "model")
+"""Under these keys official checkpoints keep their state dict (BasicSR, MPRNet, RESCAN)."""
+
+METADATA_KEY = "drivederain"
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 hex of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_weights(path: Path, *, sha256: str = "") -> LoadedWeights:
+    """Read a weights file to the CPU.
+
+    Args:
+        path: ``.safetensors``, or any other name for a file of ``torch.save``, read with ``weights_only=True``.
+        sha256: what the bytes must hash to, if known.
+
+    Raises:
+        WeightsError: missing, of another hash, damaged, holding anything but tensors and plain values, or no tensors.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: there is no such weights file. Check the path given with --weights METHOD=PATH.")
+    if sha256 and sha256_of(path) != sha256:
+        raise WeightsError(f"{path}: the file is not the recorded one (SHA-256 differs). Fetch or install it again.")
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    try:
+        contents = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path}: refused, for reading it would run code that it carries, or it is damaged. "
+            "Save the state dict alone, with torch.save or as safetensors."
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"{path}: damaged, or no file of torch.save ({str(error)[:200]}).") from error
+    outer = contents if isinstance(contents, Mapping) else {}
+    tensors = next((outer[key] for key in OUTER_KEYS if isinstance(outer.get(key), Mapping)), outer)
+    tensors = {str(key).removeprefix("module."): value for key, value in tensors.items() if isinstance(value, Tensor)}
+    if not tensors:
+        raise WeightsError(f"{path}: the file holds no state dict.")
+    return LoadedWeights(path=path, tensors=tensors, contents=outer)
+
+
+def _read_safetensors(path: Path) -> LoadedWeights:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+        about = json.loads(metadata.get(METADATA_KEY, "{}"))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{path}: damaged, or not in the safetensors layout ({str(error)[:200]}).") from error
+    if not tensors:
+        raise WeightsError(f"{path}: the file holds no tensors.")
+    return LoadedWeights(path=path, tensors=tensors, metadata=about)
+
+
+def serialise(tensors: Mapping[str, Tensor], about: Mapping[str, Any], *, half: bool = False) -> bytes:
+    """A safetensors file with ``about`` as its metadata. ``half`` stores floating tensors as float16."""
+    stored = {
+        key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
+        for key, value in tensors.items()
+    }
+    return save(stored, metadata={METADATA_KEY: json.dumps(about, sort_keys=True)})
+
+
+def load_state(network: nn.Module, weights: LoadedWeights) -> None:
+    """Load the state dict strictly; tensors stored as float16 become the network's type.
+
+    Raises:
+        WeightsError: keys or shapes differ; the first of each are named.
+    """
+    own = network.state_dict()
+    missing, unknown = sorted(own.keys() - weights.tensors.keys()), sorted(weights.tensors.keys() - own.keys())
+    shapes = [key for key in own if key in weights.tensors and own[key].shape != weights.tensors[key].shape]
+    if missing or unknown or shapes:
+        words = [f"{len(keys)} {what} ({keys[0]})" for what, keys in
+                 (("keys missing", missing), ("keys unknown", unknown), ("of another shape", shapes)) if keys]  # fmt: skip
+        raise WeightsError(
+            f"{weights.path}: the weights are of another architecture: {', '.join(words)}. "
+            "Give the options they were trained with (--set METHOD.option=value), or other weights."
+        )
+    network.load_state_dict(dict(weights.tensors))
+
+
+@dataclass(frozen=True)
+class FoundWeights:
+    """Weights that were found for one stage of a chain, before their tensors are read."""
+
+    path: Path
+    weights_class: WeightsClass
+    name: str
+    sha256: str
+    licence: str = ""
+    trained_on: str = ""
+    budget: str = ""
+    steps: int = 0
+    behind: str = ""
+    training_pictures: frozenset[str] = frozenset()
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """The metadata of the file; ``architecture`` holds the options that decide the network."""
+
+
+def package_file(source: str) -> Path:
+    """The file of ``"package:NAME/path/in/package"``.
+
+    Raises:
+        WeightsError: not of that form, leaving the package, or not there.
+    """
+    scheme, _, rest = source.partition(":")
+    package, _, inside = rest.partition("/")
+    if scheme != "package" or not inside or ".." in Path(inside).parts:
+        raise WeightsError(f"{source!r} does not name a file of a package: write package:NAME/path")
+    try:
+        path = Path(str(files(package))) / inside
+    except ModuleNotFoundError as error:
+        raise WeightsError(f"{source}: the package {package} is not installed") from error
+    if not path.is_file():
+        raise WeightsError(f"{source}: the file is not in the installed package. Install it again.")
+    return path
+
+
+def shipped(spec: WeightsSpec) -> FoundWeights:
+    """Weights that ship with a plugin, with what their model card says.
+
+    Raises:
+        WeightsError: the file is missing or is not the recorded one.
+    """
+    path = package_file(spec.source)
+    about = read_about(path)
+    card = json.loads(package_file(spec.card).read_text(encoding="utf-8")) if spec.card else {}
+    return FoundWeights(
+        path=path,
+        weights_class=spec.weights_class,
+        name=spec.name,
+        sha256=spec.sha256,
+        licence=spec.licence,
+        trained_on=spec.trained_on,
+        budget=str(card.get("budget", about.get("budget", ""))),
+        steps=int(card.get("steps", about.get("steps", 0))),
+        behind=spec.behind,
+        training_pictures=frozenset(card.get("training_pictures", ())),
+        about=about,
+    )
+
+
+def given(path: Path) -> FoundWeights:
+    """Weights named by the user with ``--weights METHOD=PATH``.
+
+    Raises:
+        WeightsError: there is no such file.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: there is no such weights file. Check the path given with --weights METHOD=PATH.")
+    about = read_about(path)
+    return FoundWeights(
+        path=path,
+        weights_class="given",
+        name=path.name,
+        sha256=sha256_of(path),
+        licence=str(about.get("licence", "as the file's author says")),
+        trained_on=str(about.get("trained_on", "not recorded in the file")),
+        budget=str(about.get("budget", "")),
+        steps=int(about.get("steps", 0)),
+        behind=str(about.get("behind", "")),
+        training_pictures=frozenset(about.get("training_pictures", ())),
+        about=about,
+    )
+
+
+def read_about(path: Path) -> Mapping[str, Any]:
+    """What this program wrote of a weights file into its metadata; empty for other people's files."""
+    if path.suffix != ".safetensors":
+        return {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get(METADATA_KEY, "{}"))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{path}: damaged, or not in the safetensors layout ({str(error)[:200]}).") from error
+    return about if isinstance(about, dict) else {}
+
+
+class WeightsCache:
+    """The user's cache of weights trained here: ``<cache>/weights/<method>/<key>.safetensors``."""
+
+    def __init__(self, cache: Path) -> None:
+        self.folder = cache / "weights"
+
+    def path(self, method: str, key: str) -> Path:
+        return self.folder / method / f"{key}.safetensors"
+
+    def find(self, spec: MethodSpec, key: str) -> FoundWeights | None:
+        """Weights trained here under ``key``, if they are there and whole; damaged ones are put aside."""
+        path = self.path(spec.name, key)
+        if not path.is_file():
+            return None
+        try:
+            about = read_about(path)
+        except WeightsError:
+            path.replace(path.with_suffix(".damaged"))
+            return None
+        return FoundWeights(
+            path=path,
+            weights_class="trained here",
+            name=key[:12],
+            sha256=sha256_of(path),
+            licence="that of the training data",
+            trained_on=str(about.get("trained_on", "")),
+            budget=str(about.get("budget", "")),
+            steps=int(about.get("steps", 0)),
+            behind=str(about.get("behind", "")),
+            training_pictures=frozenset(about.get("training_pictures", ())),
+            about=about,
+        )

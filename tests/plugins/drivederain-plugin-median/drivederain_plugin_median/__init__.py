@@ -1,0 +1,1 @@
+"""A 3x3 median as a plugin of DriveDeRain."""
