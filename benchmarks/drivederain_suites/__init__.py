@@ -1,0 +1,1 @@
+"""Suites: TOML files that fix data, methods, metrics, protocol and budget."""
