@@ -1,0 +1,78 @@
+"""What every metric implements, and the checks that all of them share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from drivederain.errors import MetricError
+
+
+class Metric(ABC):
+    """A metric in one variant. ``load`` is called once, ``score`` once a batch, ``close`` at the end.
+
+    Values do not depend on which pictures share a batch.
+    """
+
+    version: ClassVar[int] = 1
+    """Raised whenever values could change; part of the score's cache key."""
+
+    variants: ClassVar[tuple[str, ...]] = ()
+    """Variants that this implementation knows; empty: it takes any."""
+
+    def __init__(self, variant: str) -> None:
+        if self.variants and variant not in self.variants:
+            known = ", ".join(self.variants)
+            raise MetricError(f"{type(self).__name__} has no variant {variant!r}; it has: {known}")
+        self.variant = variant
+
+    # Most metrics hold no weights, so doing nothing is the right default of both.
+    def load(self, device: torch.device) -> None:  # noqa: B027
+        """Put weights on ``device``."""
+
+    @abstractmethod
+    def score(self, output: Tensor, truth: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
+        """Score a batch.
+
+        :param output: uint8 B x 3 x H x W, RGB, on the device.
+        :param truth: the clear pictures, same type and size.
+        :param mask: float32 B x 1 x H x W, soft drop mask in [0, 1], or ``None``.
+        :returns: region -> B values, float64, on the CPU. ``image`` always; with a mask also ``drops`` (mask > .1) and
+            ``background`` (the rest). NaN where that region of that picture is empty.
+        :raises MetricError: sizes or types that do not fit, or pictures too small for this metric.
+        """
+
+    def close(self) -> None:  # noqa: B027
+        """Let go of weights."""
+
+
+def check_batch(name: str, output: Tensor, truth: Tensor, mask: Tensor | None, minimum: int = 1) -> None:
+    """Raise :class:`MetricError` unless the batch is as :meth:`Metric.score` asks and no side is below ``minimum``."""
+    for role, picture in (("output", output), ("truth", truth)):
+        if picture.dtype != torch.uint8 or picture.ndim != 4 or picture.shape[1] != 3:
+            shape = "x".join(map(str, picture.shape))
+            raise MetricError(f"{name}: the {role} is {picture.dtype} {shape}; it must be uint8 Bx3xHxW (8-bit RGB)")
+    if output.shape != truth.shape:
+        raise MetricError(
+            f"{name}: the output is {_size(output)} and the truth {_size(truth)} (batch x width x height);"
+            " only pictures of one size can be compared, so do not resize one of them"
+        )
+    height, width = output.shape[-2:]
+    if min(height, width) < minimum:
+        raise MetricError(
+            f"{name} needs at least {minimum}x{minimum} pixels, and the picture is {width}x{height};"
+            " use larger pictures or leave this metric out"
+        )
+    if mask is not None and tuple(mask.shape) != (output.shape[0], 1, height, width):
+        shape = "x".join(map(str, mask.shape))
+        raise MetricError(
+            f"{name}: the mask is {shape}; for these pictures it must be {output.shape[0]}x1x{height}x{width}"
+        )
+
+
+def _size(picture: Tensor) -> str:
+    batch, _, height, width = picture.shape
+    return f"{batch}x{width}x{height}"

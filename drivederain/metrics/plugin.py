@@ -1,0 +1,67 @@
+"""Entry point of the core's own metrics. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from drivederain.hookspecs import hookimpl
+from drivederain.specs import MetricSpec
+
+
+@hookimpl
+def drivederain_metrics() -> list[MetricSpec]:
+    """Fidelity on RGB and luma, structural similarity, perceptual distance."""
+    return [
+        MetricSpec(
+            name="psnr",
+            summary="Peak signal-to-noise ratio of 8-bit RGB, peak 255",
+            implementation="drivederain.metrics.fidelity:PSNR",
+            variants=("rgb",),
+            direction="higher",
+            unit="dB",
+            decimals=2,
+        ),
+        MetricSpec(
+            name="ssim",
+            summary="Structural similarity of 8-bit RGB, mean of the channels",
+            implementation="drivederain.metrics.structural:SSIM",
+            variants=("rgb",),
+            direction="higher",
+            decimals=4,
+            paper="Wang et al., IEEE TIP 13(4), 2004",
+        ),
+        MetricSpec(
+            name="mse",
+            summary="Mean squared error of 8-bit RGB",
+            implementation="drivederain.metrics.fidelity:MSE",
+            variants=("rgb",),
+            direction="lower",
+            decimals=1,
+        ),
+        MetricSpec(
+            name="psnr_y",
+            summary="Peak signal-to-noise ratio of BT.601 limited-range luma, peak 255",
+            implementation="drivederain.metrics.fidelity:PSNR",
+            variants=("mprnet", "prenet"),
+            direction="higher",
+            unit="dB",
+            decimals=2,
+        ),
+        MetricSpec(
+            name="ssim_y",
+            summary="Structural similarity of BT.601 limited-range luma",
+            implementation="drivederain.metrics.structural:SSIM",
+            variants=("mprnet", "prenet"),
+            direction="higher",
+            decimals=4,
+            paper="Wang et al., IEEE TIP 13(4), 2004",
+        ),
+        MetricSpec(
+            name="lpips",
+            summary="Learned perceptual distance, version 0.1",
+            implementation="drivederain.metrics.perceptual:LPIPS",
+            variants=("alex",),
+            direction="lower",
+            decimals=4,
+            licence="BSD-2-Clause (lpips), BSD-3-Clause (torchvision trunk)",
+            paper="Zhang et al., CVPR 2018",
+        ),
+    ]
