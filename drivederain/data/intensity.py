@@ -1,0 +1,63 @@
+"""Light, medium or heavy for pictures that were not drawn here: recorded, else estimated, and remembered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from drivederain.data import strata
+from drivederain.data.fingerprint import fingerprint_of
+from drivederain.data.found import Found
+from drivederain.data.sample import IntensitySource
+from drivederain.data.strata import STRATA_VERSION
+from drivederain.results.run_folder import write_atomically
+from drivederain.specs import INTENSITIES, Intensity
+
+
+@dataclass(frozen=True)
+class KnownIntensity:
+    """The stratum of a picture, how it is known, and whether it lies close to a cut point."""
+
+    intensity: Intensity
+    source: IntensitySource
+    borderline: bool
+
+
+def estimated_intensity(rainy: Found, clear: Found | None, mask: Found | None, cache: Path) -> KnownIntensity:
+    """From the pair where there is a clear picture, else from the photo alone; always at native size.
+
+    Estimates are kept in ``cache/strata``; a damaged entry is estimated again.
+
+    Raises:
+        DataError: a file cannot be decoded any more.
+    """
+    fingerprints = [found.picture(None).fingerprint if found else None for found in (rainy, clear, mask)]
+    key = fingerprint_of("stratum", STRATA_VERSION, *fingerprints)
+    entry = cache / "strata" / key[:2] / f"{key}.json"
+    try:
+        return _checked(json.loads(entry.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError):
+        known = _estimate(rainy, clear, mask)
+    record = {"intensity": known.intensity, "source": known.source, "borderline": known.borderline}
+    write_atomically(entry, json.dumps(record).encode("ascii"))
+    return known
+
+
+def _estimate(rainy: Found, clear: Found | None, mask: Found | None) -> KnownIntensity:
+    if clear is None:
+        stratum = strata.photo_intensity(rainy.picture(None).load())
+    else:
+        drops = mask.mask(None).load() if mask else None
+        stratum = strata.pair_intensity(rainy.picture(None).load(), clear.picture(None).load(), drops)
+    return KnownIntensity(stratum.intensity, stratum.source, stratum.borderline)
+
+
+def _checked(record: dict[str, object]) -> KnownIntensity:
+    intensity, source, borderline = record["intensity"], record["source"], record["borderline"]
+    for known in INTENSITIES:
+        for kind in get_args(IntensitySource):
+            if intensity == known and source == kind and isinstance(borderline, bool):
+                return KnownIntensity(known, kind, borderline)
+    raise ValueError("not a stratum")
