@@ -1,0 +1,1 @@
+"""The engine: plan, prepare, restore, score. Every step is a cached cell."""

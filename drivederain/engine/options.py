@@ -1,0 +1,67 @@
+"""From ``--set METHOD.option=value`` to a method's validated options."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from drivederain.errors import OptionError
+from drivederain.implementation import load_implementation
+from drivederain.names import did_you_mean
+from drivederain.specs import MethodSpec
+
+
+def method_options(spec: MethodSpec, given: Mapping[str, str], stored: Mapping[str, Any] | None = None) -> Any:
+    """The spec's options model, or ``None`` for a method without options.
+
+    Args:
+        given: what the user typed; values are read as JSON where they are JSON (``[1, 2]``, ``true``), else as text.
+        stored: options that came with the weights; they win over defaults, not over ``given``.
+
+    Raises:
+        OptionError: unknown names (with the nearest known one) or unusable values.
+    """
+    if not spec.options:
+        if given:
+            raise OptionError(f"{spec.name} has no options, and --set names {', '.join(sorted(given))}")
+        return None
+    model: type[BaseModel] = load_implementation(spec.options, owner=f"method {spec.name}, options")
+    for name in given:
+        if name not in model.model_fields:
+            known = ", ".join(model.model_fields)
+            raise OptionError(f"--set {spec.name}.{name}: no such option.{did_you_mean(name, model.model_fields)} Options: {known}.")
+    values = {name: value for name, value in (stored or {}).items() if name in model.model_fields}
+    values |= {name: _value(text) for name, text in given.items()}
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise OptionError(f"--set {spec.name}.{where}={first.get('input')!r}: {first['msg']}") from error
+
+
+def given_architecture(given: Mapping[str, str], architecture: tuple[str, ...]) -> dict[str, Any]:
+    """Those of the typed options that decide the network."""
+    return {name: _value(text) for name, text in given.items() if name in architecture}
+
+
+def agrees(stored: Mapping[str, Any], typed: Mapping[str, Any]) -> bool:
+    """Whether weights stored with ``stored`` options fit what the user typed of the network."""
+    return all(name not in stored or _plain(stored[name]) == _plain(value) for name, value in typed.items())
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        parts = [part.strip() for part in text.split(",")]
+        if len(parts) > 1 and all(part.lstrip("-").isdigit() for part in parts):
+            return [int(part) for part in parts]  # 128,64,32 as well as [128,64,32]
+        return text
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple | list) else value

@@ -1,0 +1,44 @@
+"""What one run was asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from drivederain.specs import INTENSITIES, Intensity
+from drivederain.training.progress import Budget
+
+Overwrite = Literal["never", "failed", "always"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The options of ``run``, after the suite was read. See ``drivederain-bench run --help`` for each."""
+
+    methods: tuple[str, ...]
+    data: tuple[str, ...]
+    out: Path
+    cache: Path
+    suite: str = ""
+    metrics: tuple[str, ...] = ("psnr", "ssim", "mse", "psnr_y", "ssim_y", "lpips")
+    intensities: tuple[Intensity, ...] = INTENSITIES
+    device: str = "auto"
+    precision: Precision = "auto"
+    size: int | None = None
+    seed: int = 0
+    limit: int | None = None
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Method -> option -> value, as typed."""
+    data_options: Mapping[str, str] = field(default_factory=dict)
+    train: bool | None = None
+    """``None``: train what has no weights; ``False``: never; ``True``: train every trainable method."""
+    train_data: str | None = None
+    budget: Budget = field(default_factory=lambda: Budget(steps=600))
+    overwrite: Overwrite = "never"
+    skip_bad: bool = False
+    download: bool = False
+    command: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""The table of results, the run's folder, and the statistics made of them."""

@@ -1,0 +1,1 @@
+"""Training within a budget: losses, the Lightning module, batches of crops, and the fit."""

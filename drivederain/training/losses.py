@@ -1,0 +1,82 @@
+"""The training loss of the plan: L1 + SSIM + VGG16 perceptual, each term weighted and logged by name.
+
+Pictures are float32 B x 3 x H x W, RGB, [0, 1].
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+from pytorch_msssim import ssim
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision.models import vgg16
+
+from drivederain.errors import WeightsError
+
+VGG_FILE = Path(__file__).parent / "weights" / "vgg16-features-relu3_3.safetensors"
+RELU3_3 = 16
+"""Layers of torchvision's ``vgg16().features`` up to and including relu3_3."""
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class PerceptualLoss(nn.Module):
+    """Mean absolute difference of VGG16 relu3_3 features (Johnson et al., ECCV 2016), inputs normalised as ImageNet wants.
+
+    The weights are carried in the package (``training/weights``), so nothing is downloaded.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Built on the meta device: the classifier's 120 million parameters are never allocated.
+        with torch.device("meta"):
+            features = vgg16(weights=None).features[:RELU3_3]
+        features = features.to_empty(device="cpu")
+        try:
+            tensors = load_file(VGG_FILE)
+        except (OSError, ValueError) as error:
+            raise WeightsError(f"{VGG_FILE}: cannot read the VGG16 features ({error}). Install the package again.") from error
+        features.load_state_dict({key.removeprefix("features."): value.float() for key, value in tensors.items()})
+        self.features = features.eval().requires_grad_(False)
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
+
+    def forward(self, output: Tensor, truth: Tensor) -> Tensor:
+        """Return the scalar loss."""
+        with torch.no_grad():
+            wanted = self.features((truth - self.mean) / self.std)
+        loss: Tensor = (self.features((output - self.mean) / self.std) - wanted).abs().mean()
+        return loss
+
+
+class RestorationLoss(nn.Module):
+    """``l1 * L1 + ssim * (1 - SSIM) + vgg * perceptual``; a term of weight 0 is not computed."""
+
+    def __init__(self, l1: float = 1.0, ssim: float = 0.2, vgg: float = 0.0) -> None:
+        super().__init__()
+        self.weights = {"l1": l1, "ssim": ssim, "vgg": vgg}
+        self.perceptual = PerceptualLoss() if vgg else None
+
+    def forward(self, output: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        """Return the terms by name, weighted, and their sum as ``loss``. SSIM has data range 1."""
+        # SSIM's variances are small differences of large numbers: in bf16 they become noise, even infinite.
+        with torch.autocast(output.device.type, enabled=False):
+            return self._terms(output.float(), truth.float())
+
+    def _terms(self, output: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        terms = {"l1": self.weights["l1"] * (output - truth).abs().mean()}
+        if self.weights["ssim"]:
+            similarity = ssim(output.clamp(0, 1), truth, data_range=1.0, size_average=True, nonnegative_ssim=True)
+            terms["ssim"] = self.weights["ssim"] * (1 - similarity)
+        if self.perceptual is not None:
+            terms["vgg"] = self.weights["vgg"] * self.perceptual(output, truth)
+        terms["loss"] = torch.stack(list(terms.values())).sum()
+        return terms
+
+
+def vgg_sha256() -> str:
+    """SHA-256 of the carried VGG16 file, for provenance."""
+    return hashlib.sha256(VGG_FILE.read_bytes()).hexdigest()
