@@ -1,0 +1,1 @@
+"""The built-in methods. They come in through the same entry points as anybody's plugin."""

@@ -1,0 +1,1 @@
+"""The diffusion refiner: a small bridge in pixels, built of diffusers components."""

@@ -1,0 +1,72 @@
+"""A bridge between the estimate and the clear picture (InDI / I2SB), in pixel-unshuffled space.
+
+At time t the state is x_t = (1 - t) x_0 + t y + s sqrt(t (1 - t)) n: the clear picture x_0 at t = 0, the estimate y at
+t = 1. The network predicts x_0 from x_t, y, the rainy picture and t. Sampling goes from t = 1 to 0:
+x_s = (s / t) x_t + (1 - s / t) x_0(x_t, t) [+ eta s-noise sqrt(s (t - s) / t) n] (Delbracio & Milanfar 2023, eq. 4).
+With one step it is plain regression; more steps trade fidelity for realism.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from diffusers import UNet2DModel
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Bridge(nn.Module):
+    """Predicts the clear picture. All pictures are float32 B x 3 x H x W in [0, 1]; t is B values in (0, 1].
+
+    H and W are multiples of ``pixel_shuffle * 2 ** (levels - 1)``. The last convolution starts at zero: before training
+    the output is the estimate.
+    """
+
+    def __init__(self, channels: Sequence[int], *, layers: int = 1, pixel_shuffle: int = 2, noise: float = 0.08) -> None:
+        super().__init__()
+        self.fold, self.noise = pixel_shuffle, noise
+        self.network = UNet2DModel(
+            in_channels=9 * pixel_shuffle**2,
+            out_channels=3 * pixel_shuffle**2,
+            block_out_channels=tuple(channels),
+            layers_per_block=layers,
+            down_block_types=("DownBlock2D",) * len(channels),
+            up_block_types=("UpBlock2D",) * len(channels),
+            norm_num_groups=8,
+            add_attention=False,
+        )
+        nn.init.zeros_(self.network.conv_out.weight)
+        nn.init.zeros_(self.network.conv_out.bias)
+
+    def forward(self, state: Tensor, estimate: Tensor, rainy: Tensor, time: Tensor) -> Tensor:
+        """x_0 as predicted from the state at ``time``."""
+        seen = torch.cat([state, estimate, rainy], 1) * 2 - 1
+        change = self.network(functional.pixel_unshuffle(seen, self.fold), time * 1000).sample
+        predicted: Tensor = estimate + functional.pixel_shuffle(change, self.fold)
+        return predicted
+
+    def noisy_state(self, clear: Tensor, estimate: Tensor, time: Tensor, noise: Tensor) -> Tensor:
+        """x_t for training; ``noise`` is standard normal, of the pictures' shape."""
+        t = time.view(-1, 1, 1, 1)
+        return (1 - t) * clear + t * estimate + self.noise * (t * (1 - t)).sqrt() * noise
+
+    def sample(
+        self, estimate: Tensor, rainy: Tensor, *, steps: int, eta: float, generators: Sequence[torch.Generator]
+    ) -> Tensor:
+        """Walk from the estimate to the clear picture in ``steps`` equal steps.
+
+        ``generators``: one a picture, used only where ``eta > 0``, so that a picture's noise does not depend on its batch.
+        """
+        times = torch.linspace(1, 0, steps + 1).tolist()
+        state = estimate
+        for now, then in zip(times[:-1], times[1:], strict=True):
+            clear = self(state, estimate, rainy, torch.full((len(estimate),), now, device=estimate.device))
+            state = (then / now) * state + (1 - then / now) * clear
+            if eta > 0 and then > 0:
+                noise = torch.stack(
+                    [torch.randn(estimate.shape[1:], generator=generator) for generator in generators]
+                ).to(estimate)  # drawn on the CPU, so that devices agree
+                state = state + eta * self.noise * math.sqrt(then * (now - then) / now) * noise
+        return state

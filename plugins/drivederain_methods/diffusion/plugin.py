@@ -1,0 +1,24 @@
+"""Entry point of the diffusion refiner."""
+
+from __future__ import annotations
+
+from drivederain.hookspecs import hookimpl
+from drivederain.specs import MethodSpec, Needs
+
+
+@hookimpl
+def drivederain_methods() -> list[MethodSpec]:
+    return [
+        MethodSpec(
+            name="diffusion",
+            summary="refiner: a bridge diffusion from the estimate of the stage before it, seeing the rainy picture",
+            kind="refiner",
+            implementation="drivederain_methods.diffusion.method:Diffusion",
+            options="drivederain_methods.diffusion.options:DiffusionOptions",
+            needs=Needs(multiple=16, minimum=32, precisions=("fp32", "bf16"), tile=2048, tile_overlap=128),
+            stochastic=True,
+            trainable=True,
+            licence="Apache-2.0",
+            paper="Delbracio & Milanfar, InDI, TMLR 2023, arXiv:2303.11435; Liu et al., I2SB, ICML 2023, arXiv:2302.05872",
+        )
+    ]

@@ -1,0 +1,91 @@
+"""Restormer as a method; the network is spandrel_extra_arches', bitwise equal to the official code."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from drivederain.errors import WeightsError
+from drivederain.method import LoadedWeights, Method
+from drivederain.training.losses import RestorationLoss
+from drivederain.training.module import RestorationModule
+from drivederain.training.recipe import Recipe
+from drivederain_methods.restormer.options import RestormerOptions
+
+MARK = "encoder_level1.0.attn.temperature"
+"""A key that every Restormer checkpoint has."""
+
+
+class Restormer(Method):
+    """Restores in one pass."""
+
+    architecture: ClassVar[tuple[str, ...]] = ("dim", "blocks", "refinement", "heads", "ffn")
+    options: RestormerOptions
+
+    def load(self, weights: LoadedWeights | None, device: torch.device) -> None:
+        self.network = build(self.options) if weights is None else read_off(weights)
+        self.network.eval().to(device)
+
+    def restore(self, rainy: Tensor) -> Tensor:
+        restored: Tensor = self.network(rainy)
+        return restored
+
+    def training(self) -> Recipe:
+        loss = RestorationLoss(l1=1.0, ssim=self.options.ssim_weight)
+        module = RestorationModule(self.network, loss=loss, learning_rate=self.options.learning_rate)
+        return Recipe(module, crop=self.options.crop, batch_size=self.options.batch_size)
+
+    def state(self) -> dict[str, Tensor]:
+        return self.network.state_dict()
+
+    def facts(self) -> dict[str, str | int | float | bool]:
+        return {
+            "network": f"dim {self.network.patch_embed.proj.weight.shape[0]}",
+            "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
+        }
+
+    def close(self) -> None:
+        del self.network
+
+
+def read_off(weights: LoadedWeights) -> nn.Module:
+    """The network that a checkpoint describes, loaded with it; every size is read off the tensors.
+
+    Raises:
+        WeightsError: the checkpoint is of another architecture.
+    """
+    from spandrel_extra_arches.architectures.Restormer import RestormerArch
+
+    if MARK not in weights.tensors:
+        raise WeightsError(f"{weights.path}: no Restormer checkpoint ({MARK} is missing). Give one with --weights restormer=PATH.")
+    try:
+        network: nn.Module = RestormerArch().load({key: value.float() for key, value in weights.tensors.items()}).model
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise WeightsError(f"{weights.path}: spandrel does not read it as Restormer ({str(error)[:200]})") from error
+    return network
+
+
+def build(options: RestormerOptions) -> nn.Module:
+    """The network with random weights; its last convolution is zero, so that training starts at the identity."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # spandrel scripts a helper; torch deprecates that
+        # The class is not exported by spandrel; the file is where its own loader takes it from.
+        module = importlib.import_module("spandrel_extra_arches.architectures.Restormer.__arch.restormer_arch")
+    network: nn.Module = module.Restormer(
+        inp_channels=3,
+        out_channels=3,
+        dim=options.dim,
+        num_blocks=list(options.blocks),
+        num_refinement_blocks=options.refinement,
+        heads=list(options.heads),
+        ffn_expansion_factor=options.ffn,
+        bias=False,
+        LayerNorm_type="WithBias",
+        dual_pixel_task=False,
+    )
+    nn.init.zeros_(network.output.weight)
+    return network

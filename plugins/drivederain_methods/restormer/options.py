@@ -1,0 +1,24 @@
+"""Options of Restormer."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RestormerOptions(BaseModel):
+    """The network's configuration when it is trained here; that of a checkpoint is read off the checkpoint.
+
+    The official deraining configuration is dim 48, blocks 4 6 6 8, refinement 4, ffn 2.66 (26,126,644 parameters).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dim: int = Field(16, ge=8, le=96, description="channels of the first level")
+    blocks: tuple[int, int, int, int] = Field((1, 1, 1, 2), description="transformer blocks a level")
+    refinement: int = Field(1, ge=1, le=8, description="refinement blocks")
+    heads: tuple[int, int, int, int] = Field((1, 2, 4, 8), description="attention heads a level")
+    ffn: float = Field(2.0, gt=1, le=4, description="expansion of the feed-forward network")
+    learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of training here (official: 3e-4)")
+    crop: int = Field(128, ge=32, le=1024, description="training crops, pixels")
+    batch_size: int = Field(4, ge=1, le=256, description="training batch")
+    ssim_weight: float = Field(0.2, ge=0, description="weight of 1 - SSIM beside L1 (official: L1 alone)")

@@ -1,0 +1,36 @@
+"""Entry point of Restormer."""
+
+from __future__ import annotations
+
+from drivederain.hookspecs import hookimpl
+from drivederain.specs import MethodSpec, Needs, PublishedScore
+
+_PAPER = "Restormer, CVPR 2022, arXiv:2111.09881, table 1"
+
+
+@hookimpl
+def drivederain_methods() -> list[MethodSpec]:
+    return [
+        MethodSpec(
+            name="restormer",
+            summary="Restormer: transposed-attention transformer (official checkpoint, or a compact one)",
+            kind="stage",
+            implementation="drivederain_methods.restormer.method:Restormer",
+            options="drivederain_methods.restormer.options:RestormerOptions",
+            needs=Needs(multiple=8, minimum=64, precisions=("fp32", "bf16"), tile=1024, tile_overlap=64),
+            trainable=True,
+            licence="academic, non-commercial (the architecture's code, through spandrel_extra_arches)",
+            non_commercial=True,
+            requires=("spandrel", "spandrel_extra_arches"),
+            extra="nc",
+            paper="Zamir et al., Restormer, CVPR 2022, arXiv:2111.09881",
+            published=tuple(
+                PublishedScore(dataset, metric, value, _PAPER)
+                for dataset, psnr, ssim in (
+                    ("Test100", 32.00, 0.923), ("Rain100H", 31.46, 0.904), ("Rain100L", 38.99, 0.978),
+                    ("Test2800", 34.18, 0.944), ("Test1200", 33.19, 0.926),
+                )
+                for metric, value in (("psnr_y[mprnet]", psnr), ("ssim_y[mprnet]", ssim))
+            ),  # fmt: skip
+        )
+    ]

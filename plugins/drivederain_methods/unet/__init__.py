@@ -1,0 +1,1 @@
+"""The U-Net stage: segmentation-models-pytorch encoders, or the plan's own network."""
