@@ -1,0 +1,121 @@
+"""``drivederain-bench run``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from drivederain.cli.suites import Suite
+    from drivederain.engine.settings import RunSettings
+
+Data = Annotated[
+    list[str] | None,
+    typer.Option("--data", help="scenes | synthetic:PHOTOS | paired:RAINY:CLEAR | real:PHOTOS | v40:ROOT; again for more.", show_default="the suite's"),
+]
+
+
+def run(
+    methods: Annotated[str | None, typer.Option(help="Chains, as in unet,unet+diffusion,restormer.", show_default="the suite's")] = None,
+    data: Data = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/SUITE or runs/DATA")] = None,
+    suite: Annotated[str, typer.Option(help="A name from `list suites`, or a .toml file.")] = "demo",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.", show_default="auto")] = None,
+    size: Annotated[str | None, typer.Option(help="native, or shorter side in pixels before rain is drawn.", show_default="native")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of rain, noise and training.", show_default="0")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many photos or pairs a test set.", show_default="all")] = None,
+    metrics: Annotated[str | None, typer.Option(help="As in psnr,lpips,psnr_y[mprnet].", show_default="the suite's")] = None,
+    intensity: Annotated[str | None, typer.Option(help="Some of light,medium,heavy.", show_default="all three")] = None,
+    weights: Annotated[list[str] | None, typer.Option(help="METHOD=PATH, again for more.", show_default="cache, then shipped")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="METHOD.option=value, again for more.", show_default="none")] = None,
+    train: Annotated[bool | None, typer.Option("--train/--no-train", help="Train all, or nothing.", show_default="what has no weights")] = None,
+    train_data: Annotated[str | None, typer.Option(help="Train on this data instead of a split.", show_default="a split of --data")] = None,
+    budget: Annotated[str | None, typer.Option(help="Of each training: '600 steps' or '20 minutes'.", show_default="the suite's")] = None,
+    overwrite: Annotated[str, typer.Option(help="Restore again: never, failed or always.")] = "never",
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out unusable files and list them in the report.")] = False,
+    data_option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the data set, as folder names of v40.", show_default="none")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Allow downloads (encoder weights); otherwise no network is used.")] = False,
+    cache: Annotated[Path | None, typer.Option(help="Folder of outputs and weights.", show_default="DRIVEDERAIN_CACHE, else the user's")] = None,
+) -> None:
+    """Train or load each method, restore the test sets, score the outputs and write an HTML report."""
+    from drivederain.cli import values
+    from drivederain.cli.suites import read_suite
+
+    chosen = read_suite(suite)
+    arguments: dict[str, Any] = {
+        "methods": values.names(methods) if methods is not None else chosen.methods,
+        "data": tuple(data or chosen.data),
+        "precision": values.one_of(
+            "--precision", precision or chosen.protocol.get("precision", "auto"), ("auto", "fp32", "bf16", "fp16")
+        ),
+        "size": values.size(size if size is not None else str(chosen.protocol.get("size", "native"))),
+        "seed": seed if seed is not None else chosen.protocol.get("seed", 0),
+        "limit": values.limit(limit if limit is not None else chosen.protocol.get("limit")),
+        "intensities": values.intensities(
+            intensity if intensity is not None else ",".join(chosen.protocol.get("intensity", ("light", "medium", "heavy")))
+        ),
+        "weights": values.weights(weights or ()),
+        "options": values.method_settings(set_ or ()),
+        "train": train,
+        "train_data": train_data or chosen.train_data,
+        "overwrite": values.one_of("--overwrite", overwrite, ("never", "failed", "always")),
+        "skip_bad": skip_bad,
+        "data_options": values.pairs("--data-option", data_option or ()),
+        "download": download,
+        "cache": values.cache_folder(cache),
+        "device": values.one_of("--device", device, ("auto", "cpu", "cuda", "mps")),
+        "command": ("drivederain-bench", *sys.argv[1:]),
+        "suite": chosen.name,
+    }
+    arguments["out"] = out or Path("runs") / _default_name(chosen, arguments["data"])
+    _check(arguments, chosen)
+    raise typer.Exit(_execute(arguments, metrics, budget or chosen.budget, chosen))
+
+
+def _default_name(suite: Suite, data: tuple[str, ...]) -> str:
+    if data == suite.data:
+        return suite.name
+    words = re.sub(r"[^A-Za-z0-9]+", "-", "-".join(Path(text).name or text for text in data)).strip("-")
+    return words or suite.name
+
+
+def _check(arguments: dict[str, Any], suite: Suite) -> None:
+    from drivederain.errors import OptionError
+
+    if not arguments["methods"]:
+        raise OptionError("--methods names none. Write chains, as in --methods unet,unet+diffusion,restormer")
+    if not arguments["data"]:
+        raise OptionError(f"the suite {suite.name} leaves the data to you: give --data, as in --data synthetic:PHOTOS")
+
+
+def _execute(arguments: dict[str, Any], metrics: str | None, budget: str, suite: Suite) -> int:
+    from drivederain.cli.console import console, quiet_libraries
+    from drivederain.cli.values import names
+    from drivederain.registry import Registry
+    from drivederain.training.progress import Budget
+
+    quiet_libraries()
+    # Names are checked before torch is imported: a typing error is answered at once.
+    registry = Registry.discover()
+    registry.chains(arguments["methods"])
+    chosen = names(metrics) if metrics is not None else suite.metrics or tuple(registry.metrics)
+    registry.metric_variants(chosen)
+    with console.status("loading torch"):
+        from drivederain.cli.progress import LiveDisplay
+        from drivederain.engine.run import run_benchmark
+        from drivederain.engine.settings import RunSettings
+    settings: RunSettings = RunSettings(metrics=tuple(chosen), budget=Budget.parse(budget), **arguments)
+    with LiveDisplay() as display:
+        outcome = run_benchmark(settings, registry, display)
+    from drivederain.cli.report import write_report
+    from drivederain.cli.summary import show_summary
+
+    page = write_report(outcome.folder, registry)
+    show_summary(outcome.folder)
+    console.print(f"report: {page}", soft_wrap=True, highlight=False)
+    return outcome.exit_status
