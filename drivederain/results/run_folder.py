@@ -28,6 +28,10 @@ def folder_name(name: str) -> str:
     return cleaned if cleaned.strip(".") else f"_{cleaned}"
 
 
+_UMASK = os.umask(0)  # it can only be read by setting it; done once, before there are threads
+os.umask(_UMASK)
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write to a temporary name in the same folder, fsync, rename: readers see the old file or the new one, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,6 +41,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        Path(temporary).chmod(0o666 & ~_UMASK)  # mkstemp makes files that only their owner may read
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -1,0 +1,280 @@
+"""Which pictures the page shows, and what is written under them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drivederain.results.run_folder import RunFolder, folder_name
+from drivederain.results.statistics import ALL, REFERENCE, score_matrix
+from drivederain_reports.figures import number, signed
+from drivederain_reports.pictures import SIZES, PreviewSize, mask_overlay, preview, read_mask, read_picture
+from drivederain_reports.ranking import Ranking
+from drivederain_reports.run_about import MetricAbout
+from drivederain_reports.score_tables import HEADLINE, Group
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PAGE_BYTES = 12_000_000
+"""What all previews of a page may take together, packed as text; the page then stays below 15 MB."""
+ROLES = ("best", "median", "worst")
+UNRANKED = 3
+"""Pictures shown of an intensity in which nothing can be ranked."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One picture of the viewer: the rainy input, a method's output or the truth."""
+
+    name: str
+    address: str
+    file: str
+    """The lossless file, relative to the page."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A picture that was picked, with all its layers and scores."""
+
+    image: str
+    scene: str
+    intensity: str
+    role: str
+    """``best``, ``median``, ``worst`` (several where they coincide), or ``sample``."""
+    gain: str
+    borderline: bool
+    width: int
+    height: int
+    layers: tuple[Layer, ...]
+    mask: str
+    mask_file: str
+    missing: tuple[str, ...]
+    scores: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The pictures of one intensity."""
+
+    intensity: str
+    rule: str
+    """How they were picked, in words."""
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The pictures of one group."""
+
+    group: Group
+    layers: tuple[str, ...]
+    """Names that the buttons offer: rainy, the methods, truth."""
+    first_choice: str
+    """What is shown beside the rainy picture at first."""
+    metrics: tuple[MetricAbout, ...]
+    strips: tuple[Strip, ...]
+    left_out: int
+    """Picked pictures that are not in the page because their files are missing or the page would become too large."""
+    wide: bool
+
+    @property
+    def has_masks(self) -> bool:
+        return any(case.mask for strip in self.strips for case in strip.cases)
+
+
+@dataclass(frozen=True)
+class _Pick:
+    image: str
+    role: str
+    gain: str
+
+
+def galleries(
+    run: RunFolder, groups: Sequence[Group], scores: pd.DataFrame, results: pd.DataFrame, methods: Sequence[str]
+) -> list[Gallery]:
+    """The galleries of a run, with previews as large as the page can take. ``methods``: without the rainy input."""
+    picked = [_picks(group, scores, results) for group in groups]
+    size, most = _fitting_size(run, groups, picked, len(methods) + 3)
+    made = []
+    for group, strips in zip(groups, picked, strict=True):
+        gallery, most = _gallery(run, group, strips, scores, results, methods, first_best([group, *groups]), size, most)
+        made.append(gallery)
+    return made
+
+
+def _picks(group: Group, scores: pd.DataFrame, results: pd.DataFrame) -> list[tuple[str, str, list[_Pick]]]:
+    """Intensity, rule in words and picks, for each intensity of a group."""
+    rows = results[(results["dataset"] == group.dataset.name) & (results["intensity_source"] == group.source)]
+    strips = []
+    for intensity in group.intensities:
+        if intensity == ALL:
+            continue
+        ranking = next(
+            (found for name in HEADLINE if (found := group.rankings.get((intensity, name))) and found.gain), None
+        )
+        picks = _ranked_picks(scores, ranking) if ranking else []
+        if ranking and picks:
+            rule = f"best, median and worst by the {ranking.metric.label} gain of {ranking.best} over the rainy input"
+        else:
+            names = sorted({str(name) for name in rows[rows["intensity"] == intensity]["image"]}, key=_draw)
+            picks = [_Pick(name, "sample", "") for name in names[:UNRANKED]]
+            rule = "drawn by a hash of the name, because there are no scores to pick by"
+        strips.append((intensity, rule, picks))
+    return strips
+
+
+def _draw(name: str) -> str:
+    return hashlib.sha256(f"gallery {name}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _ranked_picks(scores: pd.DataFrame, ranking: Ranking) -> list[_Pick]:
+    """The best, median (the lower one of two) and worst picture by the best method's gain over the rainy input."""
+    stratum, metric, best = ranking.stratum, ranking.metric, ranking.best
+    matrix = score_matrix(
+        scores, stratum.dataset, stratum.source, stratum.intensity, "image", metric.name, metric.variant
+    )
+    both = matrix[np.isfinite(matrix[[best, REFERENCE]]).all(axis=1)]
+    gains = (metric.sign * (both[best] - both[REFERENCE])).sort_index().sort_values(ascending=False, kind="stable")
+    places = {"best": 0, "median": len(gains) // 2, "worst": len(gains) - 1}
+    roles: dict[int, list[str]] = {}
+    for role, place in places.items():
+        roles.setdefault(place, []).append(role)
+    unit = f" {metric.unit}" if metric.unit else ""
+    return [
+        _Pick(
+            str(gains.index[place][0]),
+            " and ".join(names),
+            f"{signed(float(gains.iloc[place]), metric.decimals)}{unit}",
+        )
+        for place, names in roles.items()
+    ]
+
+
+def _fitting_size(
+    run: RunFolder, groups: Sequence[Group], picked: Sequence[list[tuple[str, str, list[_Pick]]]], layers: int
+) -> tuple[PreviewSize, int]:
+    """The largest preview at which the page keeps its size, judged by the rainy pictures, and the bytes it may take."""
+    rainy = [
+        picture
+        for group, strips in zip(groups, picked, strict=True)
+        for _, _, picks in strips
+        for pick in picks
+        if (picture := read_picture(run.image_folder(group.dataset.name, pick.image) / "rainy.png")) is not None
+    ]
+    for size in SIZES[:-1]:
+        if sum(len(preview(picture, size)) for picture in rainy) * layers * 1.15 <= PAGE_BYTES:
+            return size, PAGE_BYTES
+    return SIZES[-1], PAGE_BYTES
+
+
+def _gallery(
+    run: RunFolder,
+    group: Group,
+    strips: list[tuple[str, str, list[_Pick]]],
+    scores: pd.DataFrame,
+    results: pd.DataFrame,
+    methods: Sequence[str],
+    preferred: str,
+    size: PreviewSize,
+    most: int,
+) -> tuple[Gallery, int]:
+    """The gallery of one group, and the bytes that it leaves of ``most``."""
+    metrics = tuple(table.metric for table in group.tables if table.headline)
+    rows = results[(results["dataset"] == group.dataset.name) & (results["intensity_source"] == group.source)]
+    of_set = scores[(scores["dataset"] == group.dataset.name) & (scores["intensity_source"] == group.source)]
+    about = rows.drop_duplicates("image").set_index("image")
+    made, left_out = [], 0
+    for intensity, rule, picks in strips:
+        cases = []
+        for pick in picks:
+            row = about.loc[pick.image]
+            case = _case(
+                run, group, pick, str(row["scene"]), intensity, bool(row["borderline"]), of_set, metrics, methods, size
+            )
+            taken = sum(len(layer.address) for layer in case.layers) + len(case.mask) if case else 0
+            if case is None or taken > most:
+                left_out += 1
+                continue
+            most -= taken
+            cases.append(case)
+        made.append(Strip(intensity, rule, tuple(cases)))
+    offered = {layer.name for strip in made for case in strip.cases for layer in case.layers}
+    layers = tuple(name for name in ("rainy", *methods, "truth") if name in offered)
+    restored = [name for name in layers if name not in ("rainy", "truth")]
+    first = preferred if preferred in restored else next(iter([*restored, *reversed(layers)]), "")
+    shapes = [case.width / case.height for strip in made for case in strip.cases]
+    wide = bool(shapes) and float(np.median(shapes)) > 2.2
+    return Gallery(group, layers, first, metrics, tuple(made), left_out, wide), most
+
+
+def _case(
+    run: RunFolder,
+    group: Group,
+    pick: _Pick,
+    scene: str,
+    intensity: str,
+    borderline: bool,
+    scores: pd.DataFrame,
+    metrics: Sequence[MetricAbout],
+    methods: Sequence[str],
+    size: PreviewSize,
+) -> Case | None:
+    """One picture with its layers, or ``None`` where its rainy input is not there."""
+    dataset = group.dataset.name
+    folder = run.image_folder(dataset, pick.image)
+    rainy = read_picture(folder / "rainy.png")
+    if rainy is None:
+        return None
+    base = f"../images/{folder_name(dataset)}/{folder_name(pick.image)}"
+    files = [(name, run.output_png(dataset, pick.image, name).name) for name in methods]
+    if group.dataset.has_truth:
+        files.append(("truth", "clear.png"))
+    layers = [Layer("rainy", preview(rainy, size), f"{base}/rainy.png")]
+    missing = []
+    for name, file in files:
+        picture = read_picture(folder / file)
+        if picture is None or picture.shape != rainy.shape:
+            missing.append(name)
+        else:
+            layers.append(Layer(name, preview(picture, size), f"{base}/{file}"))
+    mask = read_mask(folder / "mask.png")
+    values = scores[(scores["image"] == pick.image) & (scores["region"] == "image")]
+    found = {(r["method"], r["metric"], r["variant"]): float(r["value"]) for r in values.to_dict("records")}
+    under = []
+    for method in (REFERENCE, *methods):
+        shown = [found.get((method, metric.name, metric.variant), math.nan) for metric in metrics]
+        if not all(math.isnan(value) for value in shown):
+            texts = tuple(number(value, metric.decimals) for value, metric in zip(shown, metrics, strict=True))
+            under.append(("rainy" if method == REFERENCE else method, texts))
+    return Case(
+        image=pick.image,
+        scene=scene,
+        intensity=intensity,
+        role=pick.role,
+        gain=pick.gain,
+        borderline=borderline,
+        width=rainy.shape[1],
+        height=rainy.shape[0],
+        layers=tuple(layers),
+        mask=mask_overlay(mask, size) if mask is not None else "",
+        mask_file=f"{base}/mask.png" if mask is not None else "",
+        missing=tuple(missing),
+        scores=tuple(under),
+    )
+
+
+def first_best(groups: Sequence[Group]) -> str:
+    """The best method of the first group that ranks any, over all intensities where it can be, ``""`` without one."""
+    for group in groups:
+        for name in HEADLINE:
+            for intensity in (ALL, *group.intensities):
+                ranking = group.rankings.get((intensity, name))
+                if ranking and ranking.best:
+                    return ranking.best
+    return ""

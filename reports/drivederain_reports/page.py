@@ -1,0 +1,136 @@
+"""Writes ``report/index.html`` of a run: one file that opens without network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from drivederain.errors import DataError
+from drivederain.results.run_folder import RunFolder, write_atomically
+from drivederain.results.statistics import ALL, LEVEL, REFERENCE, RESAMPLES, image_scores, summarise
+from drivederain.specs import ReportSection
+from drivederain_reports import figures
+from drivederain_reports.gain_chart import STYLES, gain_chart
+from drivederain_reports.gallery import galleries
+from drivederain_reports.losses import MOST, losses
+from drivederain_reports.run_about import RunAbout, read_about
+from drivederain_reports.score_tables import groups
+from drivederain_reports.verdict import sample_words, verdicts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHART_METRICS = ("psnr", "lpips")
+
+
+def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = ()) -> Path:
+    """Write the report of a run from its stored results and return its path.
+
+    The page loads nothing: style, script and preview pictures are in it, and its content security policy forbids the
+    rest. The same run gives the same bytes.
+
+    Args:
+        run_folder: with ``run.json`` and ``results.parquet``; ``timings.parquet`` and ``images/`` are shown if there.
+        registry_sections: sections of plugins; each is put into a sandboxed frame without scripts.
+
+    Raises:
+        DataError: the folder is no run, or a file in it is damaged; the message names the file.
+    """
+    about = read_about(run_folder)
+    results = run_folder.results()
+    timings = run_folder.timings() if run_folder.timings_parquet.exists() else None
+    scores, summary = image_scores(results), summarise(results)
+    _check_metrics(run_folder, scores, about)
+    known = dict.fromkeys([*(method.name for method in about.methods), *sorted(set(results["method"]))])
+    methods = [name for name in known if name != REFERENCE]
+    styles = {name: number % STYLES for number, name in enumerate(methods)}
+    shown = groups(results, scores, summary, about.datasets, about.metrics, [REFERENCE, *methods])
+    charts = []
+    for group in shown:
+        own = summary[(summary["dataset"] == group.dataset.name) & (summary["intensity_source"] == group.source)]
+        drawn = [
+            gain_chart(own, table.metric, group.intensities, styles)
+            for table in group.tables
+            if table.metric.name in CHART_METRICS
+        ]
+        charts.append([chart for chart in drawn if chart is not None])
+    failures, skips = losses(results)
+    script = _static("report.js")
+    page = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            about=about,
+            command=shlex.join(about.command),
+            groups=shown,
+            charts=charts,
+            verdicts=verdicts(shown),
+            galleries=galleries(run_folder, shown, scores, results, methods),
+            failures=failures,
+            skips=skips,
+            most=MOST,
+            timings=[] if timings is None else _timings(timings.to_dict("records"), about.started),
+            timings_missing=timings is None,
+            sections=registry_sections,
+            smoke_tests=[dataset.name for dataset in about.datasets if dataset.smoke_test],
+            styles=styles,
+            resamples=RESAMPLES,
+            level=round(100 * LEVEL),
+            REFERENCE=REFERENCE,
+            ALL=ALL,
+            css=Markup(_static("report.css")),
+            script=Markup(script),
+            script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
+        )
+    )
+    write_atomically(run_folder.report_html, page.encode("utf-8", "replace"))
+    return run_folder.report_html
+
+
+def _check_metrics(run: RunFolder, scores: pd.DataFrame, about: RunAbout) -> None:
+    """Every scored metric is described, so that it is known which way is better."""
+    described = {(metric.name, metric.variant) for metric in about.metrics}
+    unknown = sorted(set(zip(scores["metric"], scores["variant"], strict=True)) - described)
+    if unknown:
+        name, variant = unknown[0]
+        raise DataError(
+            f"{run.run_json} does not describe the metric {name}[{variant}] of {run.results_parquet.name}: "
+            "the two files are of different runs. Run the benchmark again with the same --out."
+        )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("drivederain_reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": figures.number,
+        "count": figures.count,
+        "duration": figures.seconds,
+        "sample_words": sample_words,
+    }
+    environment.globals["plural"] = figures.plural
+    return environment
+
+
+def _static(name: str) -> str:
+    return (Path(__file__).parent / "static" / name).read_text(encoding="utf-8")
+
+
+def _timings(records: list[dict[Any, Any]], started: str) -> list[dict[Any, Any]]:
+    """The timings with ``earlier``: inference took place before this run, whose outputs came from the cache."""
+    return [
+        {**record, "earlier": bool(started and record["measured_at"] and record["measured_at"] < started)}
+        for record in records
+    ]

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from drivederain.errors import DataError
+from drivederain.results.run_folder import RunFolder
+from drivederain.results.schema import RESULTS, TIMINGS, Row
+from drivederain.results.store import write_results, write_timings
+
+ROW = Row(
+    run="r",
+    method="unet",
+    key="k",
+    dataset="d",
+    split="all",
+    image="a",
+    scene="a",
+    intensity="light",
+    intensity_source="recorded",
+    borderline=False,
+    region="image",
+    metric="psnr",
+    variant="rgb",
+    value=20.0,
+    status="ok",
+    reason="",
+    stage="unet",
+    sample=0,
+    size="native",
+    weights_class="shipped",
+    budget="",
+    seen=False,
+    precision="fp32",
+)
+TIMING: dict[str, Any] = {
+    name: 1.0 if str(column_type) == "double" else 1 if "int" in str(column_type) else "x"
+    for name, column_type in zip(TIMINGS.names, TIMINGS.types, strict=True)
+}
+
+
+def row(**changes: Any) -> Row:
+    return dataclasses.replace(ROW, **changes)
+
+
+def test_any_order_of_rows_gives_the_same_bytes(tmp_path: Path) -> None:
+    rows = [row(image=image, metric=metric) for image in "cab" for metric in ("ssim", "psnr")]
+    write_results(tmp_path / "one.parquet", rows)
+    write_results(tmp_path / "two.parquet", rows[::-1])
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
+    table = pq.read_table(tmp_path / "one.parquet")
+    assert table.schema.equals(RESULTS, check_metadata=True)
+    assert table["image"].to_pylist() == ["a", "a", "b", "b", "c", "c"]
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    write_results(run.results_parquet, [row(value=math.inf), row(image="b", value=None, status="oom", reason="12 GB")])
+    frame = run.results()
+    assert frame["value"].iloc[0] == math.inf
+    assert math.isnan(frame["value"].iloc[1])
+    assert list(frame["reason"]) == ["", "12 GB"]
+    assert [path.name for path in tmp_path.iterdir()] == ["results.parquet"]  # no temporary file stays
+
+
+def test_no_rows_are_a_table_too(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    write_results(run.results_parquet, [])
+    assert list(run.results().columns) == RESULTS.names
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([row(), row(value=21.0)], "two rows for d/all/unet/a"),
+        ([row(value=None)], "ok without a value"),
+        ([row(value=math.nan)], "ok without a value"),
+        ([row(status="failed")], "status failed with the value 20.0"),
+        ([row(status="broken")], "is none of ok, failed"),
+    ],
+)
+def test_rows_that_break_the_contract_are_refused(tmp_path: Path, rows: list[Row], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        write_results(tmp_path / "results.parquet", rows)
+    assert not (tmp_path / "results.parquet").exists()
+
+
+def test_timings_are_sorted_and_their_columns_checked(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    write_timings(run.timings_parquet, [{**TIMING, "method": "unet"}, {**TIMING, "method": "identity"}])
+    assert list(run.timings()["method"]) == ["identity", "unet"]
+    with pytest.raises(ValueError, match="peak_memory_mb"):
+        write_timings(
+            run.timings_parquet, [{name: value for name, value in TIMING.items() if name != "peak_memory_mb"}]
+        )
+
+
+def test_a_damaged_table_is_named(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.results_parquet.write_bytes(b"PAR1 but not really")
+    with pytest.raises(DataError, match=r"results\.parquet is damaged"):
+        run.results()
