@@ -1,4 +1,4 @@
-"""Tables of a run by groups of photographs, as Markdown: which were trained on, which chose, which were never looked at.
+"""Tables of a run by groups of photographs, as Markdown: trained on, used to choose, never looked at.
 
     python benchmarks/results_by_group.py runs/clear_road "trained on=lund,tusimple,udacity" kitti=kitti camvid=camvid
 
@@ -32,7 +32,10 @@ def figure(score: dict[str, float] | None, decimals: int) -> str:
 def table(results: pd.DataFrame, methods: list[str]) -> str:
     """One Markdown table, method x intensity."""
     rows = summary_table(results, methods)
-    lines = ["| intensity | method | " + " | ".join(name for _, name, _ in METRICS) + " | n |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| intensity | method | " + " | ".join(name for _, name, _ in METRICS) + " | n |",
+        "|---|---|---|---|---|---|",
+    ]
     for row in rows:
         cells = [figure(row[metric], decimals) for metric, _, decimals in METRICS]
         count = max(int(row[metric]["n"]) for metric, _, _ in METRICS if row[metric])

@@ -28,8 +28,8 @@ def drivederain_methods() -> Iterable[MethodSpec]:  # type: ignore[empty-body]
 
         @hookimpl
         def drivederain_methods():
-            return [MethodSpec(name="median", summary="3x3 median", kind="stage", implementation="my_plugin.median:Median",
-                               needs_weights=False)]
+            return [MethodSpec(name="median", summary="3x3 median", kind="stage",
+                               implementation="my_plugin.median:Median", needs_weights=False)]
     """
 
 
@@ -41,7 +41,7 @@ def drivederain_datasets() -> Iterable[DatasetSpec]:  # type: ignore[empty-body]
 
         @hookimpl
         def drivederain_datasets():
-            return [DatasetSpec(name="raindrop", summary="Raindrop test_a", implementation="my_plugin.raindrop:Raindrop")]
+            return [DatasetSpec(name="raindrop", summary="Raindrop test_a", implementation="my_plugin.data:Raindrop")]
     """
 
 

@@ -62,7 +62,7 @@ class Method(ABC):
 
     @abstractmethod
     def restore(self, rainy: Tensor) -> Tensor:
-        """Return the restored pictures, of the same shape as ``rainy``. Values outside [0, 1] are clamped by the core."""
+        """Return the restored pictures, of the shape of ``rainy``. Values outside [0, 1] are clamped by the core."""
 
     def training(self) -> Recipe | None:
         """How to train the loaded network, or ``None`` for a method that is not trained here."""
@@ -76,7 +76,8 @@ class Method(ABC):
         """What the report should say of the loaded method (parameters, encoder weights used, ...)."""
         return {}
 
-    def close(self) -> None:
+    # Most methods leave it to Python to free them, so doing nothing is the right default.
+    def close(self) -> None:  # noqa: B027
         """Free what ``load`` took."""
 
 

@@ -14,6 +14,9 @@ from drivederain.errors import SpecError
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 """Names of methods, datasets and metrics: chain expressions, file names and table keys are made of them."""
 
+RESERVED = ("rainy", "clear", "mask", "truth")
+"""No names for methods: a run's folder and the report's gallery keep inputs and truths under them."""
+
 IMPLEMENTATION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 Intensity = Literal["light", "medium", "heavy"]
@@ -25,7 +28,9 @@ WeightsClass = Literal["official", "shipped", "trained here", "given", "none"]
 
 def _check_name(kind: str, name: str) -> None:
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise SpecError(f"{kind} name {name!r} is not usable: use lower-case letters, digits, '_' and '-', a letter first")
+        raise SpecError(
+            f"{kind} name {name!r} is not usable: use lower-case letters, digits, '_' and '-', a letter first"
+        )
 
 
 def _check_implementation(owner: str, implementation: str) -> None:
@@ -109,6 +114,8 @@ class MethodSpec:
 
     def __post_init__(self) -> None:
         _check_name("method", self.name)
+        if self.name in RESERVED:
+            raise SpecError(f"method name {self.name!r} is taken by the pictures of a run; choose another")
         _check_implementation(f"method {self.name}", self.implementation)
         if self.options:
             _check_implementation(f"method {self.name}, options", self.options)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from drivederain.errors import DriveDeRainError, SpecError
-from drivederain.specs import DatasetSpec, MethodSpec, MetricSpec, Needs
+from drivederain.specs import RESERVED, DatasetSpec, MethodSpec, MetricSpec, Needs
 
 
 def make_method(**fields: Any) -> MethodSpec:
@@ -80,3 +80,9 @@ def test_specs_are_frozen_and_hashable() -> None:
 
 def test_a_spec_error_is_one_that_users_are_shown() -> None:
     assert issubclass(SpecError, DriveDeRainError)
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_methods_cannot_take_the_names_of_a_runs_pictures(name: str) -> None:
+    with pytest.raises(SpecError, match="taken by the pictures"):
+        MethodSpec(name=name, summary="", kind="stage", implementation="a:B")

@@ -21,7 +21,7 @@ class Picture(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 hex of everything that decides the pixels (file content, size, conversion, rain, generator version)."""
+        """SHA-256 hex of all that decides the pixels (file content, size, conversion, rain, generator version)."""
 
     def load(self) -> NDArray[np.uint8]:
         """Return H x W x 3 RGB, or H x W for masks (255: drop), 8 bit.
@@ -33,7 +33,7 @@ class Picture(Protocol):
 
 @dataclass(frozen=True)
 class Sample:
-    """One test or training picture: rainy, with its truth and drop mask where there are any, and what is known of it."""
+    """One test or training picture: rainy, with truth and drop mask where there are any, and what is known of it."""
 
     dataset: str
     """The test set it belongs to, as it appears in the results: ``synthetic:clear_road``, ``v40-pairs``."""

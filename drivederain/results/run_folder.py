@@ -93,9 +93,13 @@ class RunFolder:
         try:
             return dict(json.loads(self.run_json.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            raise DataError(f"{self.path} is not a run: it has no run.json. Give the folder that `run --out` wrote.") from None
+            raise DataError(
+                f"{self.path} is not a run: it has no run.json. Give the folder that `run --out` wrote."
+            ) from None
         except (json.JSONDecodeError, TypeError, ValueError) as error:
-            raise DataError(f"{self.run_json} is damaged ({error}). Run the benchmark again with the same --out.") from error
+            raise DataError(
+                f"{self.run_json} is damaged ({error}). Run the benchmark again with the same --out."
+            ) from error
 
     def results(self) -> pd.DataFrame:
         """``results.parquet`` as a data frame with the columns of ``schema.RESULTS``."""
@@ -116,8 +120,12 @@ class RunFolder:
         except FileNotFoundError:
             raise DataError(f"{path} is missing: the run did not finish. Start the same `run` command again.") from None
         except (pa.ArrowInvalid, OSError) as error:
-            raise DataError(f"{path} is damaged ({error}). Start the same `run` command again to write it anew.") from error
+            raise DataError(
+                f"{path} is damaged ({error}). Start the same `run` command again to write it anew."
+            ) from error
         version = (table.schema.metadata or {}).get(b"schema_version", b"?").decode()
         if version != str(SCHEMA_VERSION):
-            raise DataError(f"{path} has schema version {version}, this program reads {SCHEMA_VERSION}. Run the benchmark again.")
+            raise DataError(
+                f"{path} has schema version {version}, this program reads {SCHEMA_VERSION}. Run the benchmark again."
+            )
         return table.to_pandas()

@@ -90,7 +90,7 @@ def draw_scene(
         pedestrians=len(people),
     )
     heads = [post.lamp_head(camera) for post in posts if post.kind == "lamp"]
-    light = illumination(parameters, camera, np.array(heads, dtype=np.float32).reshape(-1, 3))
+    light = illumination(parameters, np.array(heads, dtype=np.float32).reshape(-1, 3))
     shadows = Shadows(buildings, light.to_sun, parameters.wall_line)
     ground = GroundLight(light, shadows, parameters.curvature)
     for tree in trees:

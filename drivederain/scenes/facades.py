@@ -9,10 +9,9 @@ import numpy as np
 
 from .arrays import Array
 from .colour import DOORS, SIGNS, TRIMS, WALLS, linear, rgb, varied
+from .lettering import GLYPHS, lettering
 from .noise import look_up_grid, tile
 from .streams import Stage, Stream
-
-_LETTERS = "AEIOURSTLNMKBPDC"
 
 
 @dataclass(frozen=True)
@@ -292,18 +291,18 @@ class Facade:
         self.glow[place] *= 0.6
 
     def _word(self) -> str:
-        return "".join(self.stream.choice(_LETTERS) for _ in range(self.stream.integer(4, 9)))
+        return "".join(self.stream.choice(tuple(GLYPHS)) for _ in range(self.stream.integer(4, 9)))
 
     def _letters(self, band: Array, left: float, unit: float, word: str, colour: Array, glow: float) -> None:
         rows = np.flatnonzero(band)
         columns = np.flatnonzero((self.t > left + unit * 0.14) & (self.t < left + unit * 0.86))
         if rows.size < 5 or columns.size < 2 * len(word):
             return
-        (wide, tall), _ = cv2.getTextSize(word, cv2.FONT_HERSHEY_DUPLEX, 1.0, 3)
-        patch = np.zeros((tall + 16, wide + 8), dtype=np.uint8)
-        cv2.putText(patch, word, (4, tall + 8), cv2.FONT_HERSHEY_DUPLEX, 1.0, 255, 3)
-        shrunk = cv2.resize(patch, (columns.size, rows.size), interpolation=cv2.INTER_AREA)
-        part = (shrunk.astype(np.float32) / 255.0)[:, :, None]
+        # Enlarged smoothly and cut at the half, the dots join to round strokes
+        large = cv2.resize(lettering(word), None, fx=8.0, fy=8.0, interpolation=cv2.INTER_CUBIC)
+        strokes = np.clip((large - np.float32(0.4)) * np.float32(4.0) + np.float32(0.5), 0.0, 1.0)
+        shrunk = cv2.resize(strokes, (columns.size, rows.size), interpolation=cv2.INTER_AREA)
+        part = shrunk[:, :, None]
         place = np.ix_(rows, columns)
         pale = np.where(self.albedo[place].mean(axis=(0, 1)) > 0.3, colour * 0.2, rgb(0.85, 0.84, 0.8))
         self.albedo[place] += (pale - self.albedo[place]) * part

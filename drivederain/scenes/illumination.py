@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrays import Array
-from .camera import Camera
 from .colour import Srgb, linear
 from .parameters import SceneParameters
 from .streams import Stage, Stream
@@ -79,8 +78,8 @@ def _mix(first: Array, second: Array, part: float) -> Array:
     return (first + (second - first) * part).astype(np.float32)
 
 
-def illumination(parameters: SceneParameters, camera: Camera, lamp_heads: Array) -> Illumination:
-    """The light at the time of day, with the sky and the sun of the parameters."""
+def illumination(parameters: SceneParameters, lamp_heads: Array) -> Illumination:
+    """The light at the time of day, with the sky and the sun of the parameters; ``lamp_heads`` are n x 3."""
     stream = Stream(parameters.seed, parameters.index, Stage.SKY)
     azimuth, elevation = math.radians(parameters.sun_azimuth), math.radians(parameters.sun_elevation)
     to_sun = np.array(

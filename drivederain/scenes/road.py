@@ -145,7 +145,7 @@ def _slabs(
     along = _band(np.abs(at_s - np.rint(at_s)) * size, joint, np.maximum(long, 0.004)) * _fade(long, 0.3)
     number = np.floor(at_s + 0.5).astype(np.int64) * 7919 + np.floor(at_x + 0.5).astype(np.int64) * 104729
     unit = (number % 1009).astype(np.float32) / 1009.0
-    tone = (0.92 + 0.16 * unit * _fade(long, 0.5) + 0.0) * (1.0 - 0.5 * np.maximum(across, along))
+    tone = (0.92 + 0.16 * unit * _fade(long, 0.5)) * (1.0 - 0.5 * np.maximum(across, along))
     colour[rows, columns] *= tone[:, None].astype(np.float32)
 
 

@@ -8,6 +8,7 @@ from drivederain.scenes.camera import Camera
 from drivederain.scenes.colour import encode, linear
 from drivederain.scenes.furniture import place_posts
 from drivederain.scenes.ground_light import Shadows
+from drivederain.scenes.lettering import GLYPHS, lettering
 from drivederain.scenes.noise import look_up_grid, tile
 from drivederain.scenes.parameters import draw_parameters
 from drivederain.scenes.streams import Stage, Stream, standard_normal
@@ -96,3 +97,10 @@ def test_things_stand_where_they_may(index: int) -> None:
                 first, second = sorted((one, other), key=lambda vehicle: vehicle.s)
                 assert first.s + BODIES[first.body].length <= second.s
     assert abs(parameters.camera_lateral) < parameters.half_road
+
+
+def test_lettering_draws_each_letter_its_own_way() -> None:
+    pictures = {letter: lettering(letter) for letter in GLYPHS}
+    assert all(picture.shape == (9, 9) for picture in pictures.values())
+    assert len({picture.tobytes() for picture in pictures.values()}) == len(GLYPHS)
+    assert np.array_equal(lettering("TO")[:, 6:], pictures["O"])
