@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from drivederain.cli.console import console
@@ -16,29 +17,42 @@ COLUMNS = (("psnr", "PSNR dB ↑", 2), ("ssim", "SSIM ↑", 3), ("lpips", "LPIPS
 
 def show_summary(run: RunFolder) -> None:
     """Print method x intensity with 95 % intervals, a table a data set and source of intensity."""
-    methods = [method["name"] for method in run.about()["methods"]]
-    rows = summary_table(run.results(), methods)
+    about = run.about()
+    truth = {dataset["name"]: dataset["has_truth"] for dataset in about["datasets"]}
+    rows = summary_table(run.results(), [method["name"] for method in about["methods"]])
     for dataset, source in dict.fromkeys((row["dataset"], row["intensity_source"]) for row in rows):
-        table = Table(title=f"{dataset} (intensity {source}), mean [95 % interval], Δ against the rainy input", title_justify="left")
-        for name in ("intensity", "method", *(heading for _, heading, _ in COLUMNS), "n"):
-            table.add_column(name, justify="left" if name in ("intensity", "method") else "right")
-        before = None
-        for row in rows:
-            if (row["dataset"], row["intensity_source"]) != (dataset, source):
-                continue
-            if before not in (None, row["intensity"]):
-                table.add_section()
-            table.add_row(row["intensity"] if row["intensity"] != before else "", row["method"], *_cells(row))
-            before = row["intensity"]
-        console.print(table)
+        if not truth.get(dataset, True):
+            console.print(f"{dataset}: no ground truth, so there are pictures in the report and no scores", markup=False)
+            continue
+        console.print(_table([row for row in rows if (row["dataset"], row["intensity_source"]) == (dataset, source)]))
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
-    shown = [row[metric] for metric, _, _ in COLUMNS if row[metric] is not None]
-    count = str(max((int(score["n"]) for score in shown), default=0))
-    if row["failed"]:
-        count += f" ({row['failed']} failed)"
-    return [*(_figure(row[metric], decimals) for metric, _, decimals in COLUMNS), count]
+def _table(rows: list[dict[str, Any]]) -> Table:
+    """One data set; metrics that were not asked for have no column."""
+    columns = [column for column in COLUMNS if any(row[column[0]] is not None for row in rows)]
+    table = Table(
+        title=escape(
+            f"{rows[0]['dataset']} (intensity {rows[0]['intensity_source']}), mean [95 % interval], "
+            "Δ against the rainy input"
+        ),
+        title_justify="left",
+    )
+    for name in ("intensity", "method", *(heading for _, heading, _ in columns), "n"):
+        table.add_column(name, justify="left" if name in ("intensity", "method") else "right")
+    before = None
+    for row in rows:
+        if before not in (None, row["intensity"]):
+            table.add_section()
+        figures = [_figure(row[metric], decimals) for metric, _, decimals in columns]
+        table.add_row(row["intensity"] if row["intensity"] != before else "", row["method"], *figures, _count(row))
+        before = row["intensity"]
+    return table
+
+
+def _count(row: dict[str, Any]) -> str:
+    """Pictures that were scored, and how many were lost."""
+    scored = max((int(row[metric]["n"]) for metric, _, _ in COLUMNS if row[metric] is not None), default=0)
+    return f"{scored} ({row['failed']} failed)" if row["failed"] else str(scored)
 
 
 def _figure(score: dict[str, Any] | None, decimals: int) -> str:
