@@ -1,22 +1,20 @@
 """Train the compact weights that ship with the built-in methods.
 
-    python benchmarks/train_shipped.py unet PHOTOS --minutes 60 --out /tmp/shipped
-    python benchmarks/train_shipped.py restormer PHOTOS --minutes 60 --out /tmp/shipped
-    python benchmarks/train_shipped.py diffusion PHOTOS --minutes 30 --out /tmp/shipped --behind /tmp/shipped/unet.safetensors
+    python benchmarks/train_shipped.py unet PHOTOS --minutes 60 --out OUT
+    python benchmarks/train_shipped.py restormer PHOTOS --minutes 60 --out OUT
+    python benchmarks/train_shipped.py diffusion PHOTOS --minutes 30 --out OUT --behind OUT/unet.safetensors
 
 PHOTOS is a folder of clear road photographs with MANIFEST.csv one level above; only rows whose ``redistribution`` is
-``redistributable`` are used. To each photo, at three sizes, rain is drawn at light, medium and heavy with several seeds;
-drawn scenes are added. The result is a safetensors file (float16) and a model card beside it. ``--precision bf16`` trains
-under autocast, which pays on CPUs with bf16 instructions and on GPUs.
+``redistributable`` are used. To each photo, at three sizes, rain is drawn at light, medium and heavy with several
+seeds; drawn scenes are added. The result is a safetensors file (float16) and a model card beside it, as JSON and as
+Markdown (``score_shipped.py`` adds the scores). ``--precision bf16`` trains under autocast, which pays on CPUs with
+bf16 instructions and on GPUs.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +24,20 @@ import torch
 from numpy.typing import NDArray
 
 from drivederain.data.sample import Sample
-from drivederain.rain import GENERATOR_VERSION, draw_rain
-from drivederain.registry import Registry, load_implementation
+from drivederain.engine.device import DeviceRunner
+from drivederain.implementation import load_implementation
+from drivederain.method import Method
+from drivederain.rain import GENERATOR_VERSION
+from drivederain.registry import Registry
 from drivederain.results.run_folder import write_atomically
-from drivederain.specs import INTENSITIES, Intensity, MethodSpec
+from drivederain.scenes import SCENES_VERSION
+from drivederain.specs import MethodSpec
+from drivederain.training.batches import Estimate
 from drivederain.training.fit import fit
 from drivederain.training.progress import Budget
-from drivederain.weights import read_weights, serialise
-
-SIZES = (360, 480, 640)
-"""Shorter sides, so that drops of all sizes in pixels are seen."""
-SEEDS = 3
-SCENE_SEED = 7919
-"""Another than the embedded default's, whose scenes are for testing."""
-TRAINED_ON = "40 redistributable road photographs (Lund BSD-2, TuSimple Apache-2.0, Udacity MIT) and 240 drawn scenes, drawn rain"
+from drivederain.weights import read_about, read_weights, serialise, sha256_of
+from model_card import write_card
+from shipped_data import SCENE_SEED, in_words, redistributable, sources, training_samples
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "unet": {"encoder": "tu-resnet18", "depth": 4, "decoder_channels": (128, 64, 48, 24), "encoder_weights": "none"},
@@ -48,104 +46,30 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A picture kept as PNG in a folder, drawn when it is first asked for."""
-
-    fingerprint: str
-    folder: Path
-    clear: Kept | None = None
-    source: Path | tuple[int, int] | None = None
-    size: int = 0
-    intensity: Intensity | None = None
-    seed: int = 0
-    name: str = ""
-
-    def load(self) -> NDArray[np.uint8]:
-        path = self.folder / f"{self.fingerprint}.png"
-        if not path.is_file():
-            encoded = cv2.imencode(".png", cv2.cvtColor(self._draw(), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
-            write_atomically(path, encoded.tobytes())
-        return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-
-    def _draw(self) -> NDArray[np.uint8]:
-        if self.clear is not None and self.intensity is not None:
-            return draw_rain(self.clear.load(), seed=self.seed, key=self.name, intensity=self.intensity).rainy
-        if isinstance(self.source, tuple):
-            from drivederain.scenes import draw_scene
-
-            return draw_scene(seed=SCENE_SEED, index=self.source[0], height=self.source[1], width=self.source[1] * 16 // 9).image
-        photo = read_photo(self.source)
-        scale = self.size / min(photo.shape[:2])
-        size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
-        return cv2.resize(photo, size, interpolation=cv2.INTER_AREA) if scale < 1 else photo
+def make_method(spec: MethodSpec, options: dict[str, Any]) -> Method:
+    """The method with these options, not loaded yet."""
+    method: Method = load_implementation(spec.implementation)(load_implementation(spec.options)(**options))
+    return method
 
 
-def read_photo(path: Path | None) -> NDArray[np.uint8]:
-    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-
-
-def content(pixels: NDArray[np.uint8]) -> str:
-    """SHA-256 of shape and RGB bytes, as samples carry it."""
-    return hashlib.sha256(np.array(pixels.shape, dtype="<i8").tobytes() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
-
-
-def name_of(*parts: object) -> str:
-    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:32]
-
-
-def training_samples(photos: list[Path], folder: Path, scenes: int, scenes_version: str) -> list[Sample]:
-    """Every photo at each size and intensity with several seeds, and drawn scenes at one random intensity each."""
-    clear: list[tuple[str, Kept, range, tuple[Intensity, ...]]] = []
-    for path in photos:
-        for size in SIZES:
-            kept = Kept(name_of(path.name, size), folder, source=path, size=size)
-            clear.append((path.stem, kept, range(SIZES.index(size), SEEDS + SIZES.index(size)), INTENSITIES))
-    for index in range(scenes):
-        height = SIZES[index % len(SIZES)]
-        kept = Kept(name_of("scene", scenes_version, index, height), folder, source=(index, height))
-        clear.append((f"scene_{index:03d}", kept, range(1), (INTENSITIES[index // 3 % 3],)))
-    samples = []
-    for stem, kept, seeds, intensities in clear:
-        for seed in seeds:
-            for intensity in intensities:
-                key = name_of("rain", GENERATOR_VERSION, kept.fingerprint, seed, intensity)
-                rainy = Kept(key, folder, clear=kept, intensity=intensity, seed=seed, name=f"{stem}/{kept.size}/{seed}")
-                samples.append(
-                    Sample("shipped", "train", key, stem, rainy, kept, None, intensity, "recorded", source_file=stem)
-                )
-    return samples
-
-
-def redistributable(folder: Path) -> list[Path]:
-    with (folder.parent / "MANIFEST.csv").open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["redistribution"] == "redistributable"]
-    return [folder.parent / row["file"] for row in rows if row["category"] == "clear_road"]
-
-
-def make_method(spec: MethodSpec, options: dict[str, Any]) -> Any:
-    return load_implementation(spec.implementation)(load_implementation(spec.options)(**options))
-
-
-def estimator(registry: Registry, path: Path, device: torch.device) -> Any:
-    """The frozen U-Net as a function of a sample; outputs are 8 bit, as the engine would hand them over."""
+def loaded_runner(spec: MethodSpec, path: Path, device: torch.device) -> DeviceRunner:
+    """The method with the weights of ``path``, run as the engine runs it."""
     weights = read_weights(path)
-    stage = make_method(registry.method("unet"), weights.metadata["architecture"])
-    stage.load(weights, device)
+    method = make_method(spec, dict(weights.metadata["architecture"]))
+    method.load(weights, device)
+    return DeviceRunner(method, spec, device, precision="fp32", seed=0)
 
-    @torch.inference_mode()
+
+def estimates(runner: DeviceRunner) -> Estimate:
+    """The frozen stage as a function of a sample; outputs are 8 bit, as the engine hands them over."""
+
     def estimate(sample: Sample) -> NDArray[np.uint8]:
-        pixels = sample.rainy.load()
-        tensor = torch.from_numpy(pixels).to(device).permute(2, 0, 1)[None].float() / 255
-        below, right = -pixels.shape[0] % 32, -pixels.shape[1] % 32
-        padded = torch.nn.functional.pad(tensor, (0, right, 0, below), mode="reflect")
-        output = stage.restore(padded)[:, :, : pixels.shape[0], : pixels.shape[1]]
-        return (output.clamp(0, 1) * 255).round().byte()[0].permute(1, 2, 0).cpu().numpy()
+        return runner.restore([sample.image], [sample.rainy.load()], None)[0].pixels
 
     return estimate
 
 
-def main() -> None:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("method", choices=sorted(OPTIONS))
     parser.add_argument("photos", type=Path)
@@ -158,22 +82,43 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scenes", type=int, default=240, help="drawn scenes beside the photographs")
+    parser.add_argument("--rains", type=int, default=3, help="times that rain is drawn a photograph, size and intensity")
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=JSON")
     arguments = parser.parse_args()
+    if (arguments.method == "diffusion") != (arguments.behind is not None):
+        parser.error("--behind WEIGHTS is for diffusion, which needs it")
+    return arguments
+
+
+def command_of(arguments: argparse.Namespace) -> str:
+    """The command as anybody would type it, without the folders of this machine."""
+    words = [
+        "python benchmarks/train_shipped.py",
+        arguments.method,
+        f"PHOTOS --minutes {arguments.minutes:g} --out OUT",
+    ]
+    words += [f"--behind OUT/{arguments.behind.name}"] if arguments.behind else []
+    words += [f"--resume EARLIER/{arguments.resume.name}"] if arguments.resume else []
+    words += [f"--precision {arguments.precision} --device {arguments.device} --seed {arguments.seed}"]
+    words += [f"--scenes {arguments.scenes} --rains {arguments.rains}", *(f"--set {option}" for option in arguments.set)]
+    return " ".join(words)
+
+
+def main() -> None:
+    arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)
     registry, device = Registry.discover(), torch.device(arguments.device)
     spec = registry.method(arguments.method)
-    options = OPTIONS[spec.name] | {name: json.loads(value) for name, value in (item.split("=", 1) for item in arguments.set)}
-    method = make_method(spec, options)
+    typed = {name: json.loads(value) for name, value in (item.split("=", 1) for item in arguments.set)}
+    method = make_method(spec, OPTIONS[spec.name] | typed)
+    torch.manual_seed(arguments.seed)
     method.load(read_weights(arguments.resume) if arguments.resume else None, device)
+    recipe = method.training()
+    assert recipe is not None
     photos = redistributable(arguments.photos)
-    scenes_version = ""
-    if arguments.scenes:
-        from drivederain.scenes import SCENES_VERSION as scenes_version
-    samples = training_samples(photos, arguments.out / "pictures", arguments.scenes, scenes_version)
-    (arguments.out / "pictures").mkdir(parents=True, exist_ok=True)
-    estimate = estimator(registry, arguments.behind, device) if arguments.behind else None
+    samples = training_samples(photos, arguments.out / "pictures", arguments.scenes, arguments.rains)
+    behind = loaded_runner(registry.method("unet"), arguments.behind, device) if arguments.behind else None
     last = [-1.0]
 
     def report(share: float, words: str) -> None:
@@ -182,29 +127,48 @@ def main() -> None:
             print(f"{share:6.1%} {words}", flush=True)
 
     record = fit(
-        method.training(), samples, budget=Budget(minutes=arguments.minutes), seed=arguments.seed, device=device,
-        precision=arguments.precision, estimate=estimate, report=report,
-    )  # fmt: skip
-    architecture = {name: getattr(method.options, name) for name in method.architecture}
+        recipe,
+        samples,
+        budget=Budget(minutes=arguments.minutes),
+        seed=arguments.seed,
+        device=device,
+        precision=arguments.precision,
+        estimate=estimates(behind) if behind else None,
+        report=report,
+    )
+    earlier = read_about(arguments.resume) if arguments.resume else {}
     about = {
-        "method": spec.name, "architecture": architecture, "trained_on": TRAINED_ON, "budget": record.budget,
-        "steps": record.steps, "behind": "unet" if arguments.behind else "", "licence": "Apache-2.0",
-    }  # fmt: skip
+        "method": spec.name,
+        "architecture": {name: getattr(method.options, name) for name in method.architecture},
+        "trained_on": in_words(photos, arguments.scenes),
+        "budget": f"{earlier['budget']} + {record.budget}" if earlier else record.budget,
+        "steps": record.steps + int(earlier.get("steps", 0)),
+        "behind": "unet" if arguments.behind else "",
+        "behind_sha256": sha256_of(arguments.behind) if arguments.behind else "",
+        "licence": "Apache-2.0",
+    }
     path = arguments.out / f"{spec.name}.safetensors"
     write_atomically(path, serialise(method.state(), about, half=True))
     card = about | {
         "training": vars(record),
         "torch": torch.__version__,
-        "device": str(device),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper(),
+        "parameters": method.facts()["parameters"],
         "rain_generator": GENERATOR_VERSION,
-        "scenes": {"version": scenes_version, "seed": SCENE_SEED, "count": arguments.scenes},
-        "training_pictures": sorted(content(read_photo(path)) for path in photos),
-        "photos": [path.name for path in photos],
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "scenes": {"version": SCENES_VERSION, "seed": SCENE_SEED, "count": arguments.scenes},
+        "data": sources(photos),
+        "training_pictures": sorted(photo.content for photo in photos),
+        "photos": [photo.path.name for photo in photos],
+        "sha256": sha256_of(path),
+        "command": command_of(arguments),
     }
     if arguments.resume:
-        card["resumed_from"] = hashlib.sha256(arguments.resume.read_bytes()).hexdigest()
-    write_atomically(path.with_suffix(".json"), (json.dumps(card, indent=1, sort_keys=True) + "\n").encode())
+        card["resumed_from"] = {
+            "sha256": sha256_of(arguments.resume),
+            "steps": earlier.get("steps", 0),
+            "budget": earlier.get("budget", ""),
+        }
+    write_card(path, card)
     print(path, path.stat().st_size, "bytes")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,16 @@ Estimate = Callable[[Sample], NDArray[np.uint8]]
 
 
 class Crops(IterableDataset[dict[str, Tensor]]):
-    """Endless batches: dicts of float32 B x 3 x crop x crop in [0, 1] named ``rainy``, ``clear`` and, if asked, ``estimate``.
+    """Endless batches: dicts of float32 B x 3 x crop x crop in [0, 1]: ``rainy``, ``clear``, and ``estimate`` if asked.
 
-    Batch ``n`` is drawn from ``SeedSequence([seed, n])`` alone. Samples without truth cannot train and are refused.
+    Batch ``n`` is drawn from ``SeedSequence([seed, n])`` alone. Samples without truth cannot train and are left out.
+
+    Args:
+        estimate: for a refiner, gives the frozen prefix's output of a sample, uint8 H x W x 3.
+        pause: entered while a picture is loaded for the first time: drawing its rain or its estimate is not training.
+
+    Raises:
+        DataError: no sample has truth; later, pictures of one sample differ in size.
     """
 
     def __init__(
@@ -37,16 +45,17 @@ class Crops(IterableDataset[dict[str, Tensor]]):
         batch_size: int,
         seed: int,
         estimate: Estimate | None = None,
-        first: int = 0,
+        pause: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self.samples = [sample for sample in samples if sample.clear is not None]
         if not self.samples:
             raise DataError("there is nothing to train on: no sample of the training data has a clear picture")
-        self.crop, self.batch_size, self.seed, self.estimate, self.first = crop, batch_size, seed, estimate, first
+        self.crop, self.batch_size, self.seed, self.estimate, self.pause = crop, batch_size, seed, estimate, pause
         self.decoded = DecodedPictures(MEMORY)
+        self._met: set[str] = set()
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        number = self.first
+        number = 0
         while True:
             yield self.batch(number)
             number += 1
@@ -59,13 +68,18 @@ class Crops(IterableDataset[dict[str, Tensor]]):
 
     def _crops(self, sample: Sample, rng: np.random.Generator) -> dict[str, Tensor]:
         assert sample.clear is not None
-        pictures = {"rainy": self.decoded.get(sample.rainy), "clear": self.decoded.get(sample.clear)}
+        pictures = {
+            "rainy": self._pixels(sample.rainy.fingerprint, sample.rainy.load),
+            "clear": self._pixels(sample.clear.fingerprint, sample.clear.load),
+        }
         if self.estimate is not None:
             make = self.estimate
-            pictures["estimate"] = self.decoded.get_by(f"estimate of {sample.rainy.fingerprint}", lambda: make(sample))
+            pictures["estimate"] = self._pixels(f"estimate of {sample.rainy.fingerprint}", lambda: make(sample))
         height, width = pictures["rainy"].shape[:2]
-        if any(picture.shape[:2] != (height, width) for picture in pictures.values()):
-            raise DataError(f"{sample.source_file}: the rainy and the clear picture differ in size")
+        for name, picture in pictures.items():
+            if picture.shape[:2] != (height, width):
+                shown = f"{picture.shape[1]}x{picture.shape[0]}, the rainy one {width}x{height}"
+                raise DataError(f"{sample.source_file}: the {name} picture is {shown}; both must be of one size")
         top = int(rng.random() * max(height - self.crop + 1, 1))
         left = int(rng.random() * max(width - self.crop + 1, 1))
         flip = rng.random() < 0.5
@@ -74,6 +88,18 @@ class Crops(IterableDataset[dict[str, Tensor]]):
             name: _to_tensor(picture[top : top + self.crop, left : left + self.crop], self.crop, flip, gain)
             for name, picture in pictures.items()
         }
+
+    def _pixels(self, key: str, load: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        def load_apart() -> NDArray[np.uint8]:
+            # A prefix's network draws random numbers where it is built, and only where its output is not cached yet.
+            # Training must not notice, or its weights would depend on the cache.
+            devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
+            first = key not in self._met
+            self._met.add(key)
+            with torch.random.fork_rng(devices), self.pause() if first else nullcontext():
+                return load()
+
+        return self.decoded.get_by(key, load_apart)
 
 
 def _to_tensor(pixels: NDArray[np.uint8], crop: int, flip: bool, gain: NDArray[np.float32]) -> Tensor:

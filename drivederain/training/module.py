@@ -14,7 +14,7 @@ from drivederain.training.losses import RestorationLoss
 from drivederain.training.progress import Progress
 
 WARM_UP = 0.03
-"""Share of the training over which the learning rate rises linearly from 0."""
+"""Share of the training over which the learning rate rises linearly, from 1 % of its peak."""
 FINAL = 0.01
 """Learning rate at the end, as a share of its peak (cosine decay)."""
 
@@ -41,6 +41,16 @@ class RestorationModule(LightningModule):
         self.weight_decay = weight_decay
         self.gradient_clip = gradient_clip
         self.budget_progress = Progress()
+        """How much of the budget is used; the core puts a running one here."""
+
+    def hyperparameters(self) -> dict[str, float]:
+        """What decides the training beside the data and the budget, for the provenance of the weights."""
+        return {
+            "learning_rate": self.learning_rate,
+            "weight_decay": self.weight_decay,
+            "gradient_clip": self.gradient_clip,
+            **{f"loss_{name}": weight for name, weight in self.loss.weights.items()},
+        }
 
     def predict(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the network's output for ``batch["rainy"]``, float32 B x 3 x H x W."""
@@ -55,7 +65,9 @@ class RestorationModule(LightningModule):
     def training_step(self, batch: Mapping[str, Tensor], batch_index: int) -> Tensor:
         """One step; every term is logged under ``train/<name>``."""
         terms = self.training_losses(batch)
-        self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()}, batch_size=len(batch["clear"]))
+        self.log_dict(
+            {f"train/{name}": value.detach() for name, value in terms.items()}, batch_size=len(batch["clear"])
+        )
         return terms["loss"]
 
     def rate(self, step: int) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from drivederain.errors import OptionError
@@ -18,7 +20,9 @@ class Budget:
 
     def __post_init__(self) -> None:
         if (self.steps is None) == (self.minutes is None) or not (self.steps or self.minutes or 0) > 0:
-            raise OptionError(f"a budget is a positive number of steps or of minutes, not {self.steps!r}, {self.minutes!r}")
+            raise OptionError(
+                f"a budget is a positive number of steps or of minutes, not {self.steps!r}, {self.minutes!r}"
+            )
 
     def __str__(self) -> str:
         return f"{self.steps} steps" if self.steps is not None else f"{self.minutes:g} minutes"
@@ -46,9 +50,19 @@ class Progress:
 
     budget: Budget | None = None
     started: float | None = None
+    paused_seconds: float = 0.0
 
     def start(self, budget: Budget) -> None:
-        self.budget, self.started = budget, time.monotonic()
+        self.budget, self.started, self.paused_seconds = budget, time.monotonic(), 0.0
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What is done inside does not count against a budget of minutes."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.paused_seconds += time.monotonic() - begun
 
     def fraction(self, step: int) -> float:
         """Between 0 and 1. Without a budget: 0."""
@@ -57,7 +71,8 @@ class Progress:
         if self.budget.steps is not None:
             return min(step / self.budget.steps, 1.0)
         assert self.budget.minutes is not None
-        return min((time.monotonic() - self.started) / (60 * self.budget.minutes), 1.0)
+        used = time.monotonic() - self.started - self.paused_seconds
+        return min(used / (60 * self.budget.minutes), 1.0)
 
     def over(self, step: int) -> bool:
         return self.fraction(step) >= 1.0

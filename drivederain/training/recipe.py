@@ -12,8 +12,10 @@ class Recipe:
     """What ``Method.training()`` returns.
 
     ``module.training_step`` receives a dict of float32 tensors B x 3 x crop x crop in [0, 1]: ``rainy``, ``clear`` and,
-    for a refiner, ``estimate`` (the frozen prefix's output). The module sees ``self.trainer`` as usual in Lightning;
-    ``steps`` of a schedule are set by the core through ``module.planned_steps``.
+    for a refiner, ``estimate`` (the frozen prefix's output). The core sets ``module.budget_progress``, a
+    ``drivederain.training.progress.Progress``, from which a schedule reads how much of the budget is used. Gradients
+    are clipped to the norm ``module.gradient_clip`` (1 where there is none; ``None``: not at all), and the trained
+    weights are an exponential moving average. ``module.hyperparameters()``, if there, is recorded with the weights.
     """
 
     module: LightningModule

@@ -2,19 +2,23 @@
 
 At time t the state is x_t = (1 - t) x_0 + t y + s sqrt(t (1 - t)) n: the clear picture x_0 at t = 0, the estimate y at
 t = 1. The network predicts x_0 from x_t, y, the rainy picture and t. Sampling goes from t = 1 to 0:
-x_s = (s / t) x_t + (1 - s / t) x_0(x_t, t) [+ eta s-noise sqrt(s (t - s) / t) n] (Delbracio & Milanfar 2023, eq. 4).
-With one step it is plain regression; more steps trade fidelity for realism.
+x_r = (r / t) x_t + (1 - r / t) x_0(x_t, t) + eta s sqrt(r (t - r) / t) n for the next time r (the step of Delbracio &
+Milanfar 2023 with the noise of a Brownian bridge, as in Liu et al. 2023). With one step it is plain regression; more
+steps trade fidelity for realism.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from diffusers import UNet2DModel
 from torch import Tensor, nn
 from torch.nn import functional
+
+from drivederain_methods.diffusion.options import GROUPS
 
 
 class Bridge(nn.Module):
@@ -24,7 +28,9 @@ class Bridge(nn.Module):
     the output is the estimate.
     """
 
-    def __init__(self, channels: Sequence[int], *, layers: int = 1, pixel_shuffle: int = 2, noise: float = 0.08) -> None:
+    def __init__(
+        self, channels: Sequence[int], *, layers: int = 1, pixel_shuffle: int = 2, noise: float = 0.08
+    ) -> None:
         super().__init__()
         self.fold, self.noise = pixel_shuffle, noise
         self.network = UNet2DModel(
@@ -34,7 +40,7 @@ class Bridge(nn.Module):
             layers_per_block=layers,
             down_block_types=("DownBlock2D",) * len(channels),
             up_block_types=("UpBlock2D",) * len(channels),
-            norm_num_groups=8,
+            norm_num_groups=GROUPS,
             add_attention=False,
         )
         nn.init.zeros_(self.network.conv_out.weight)
@@ -57,13 +63,18 @@ class Bridge(nn.Module):
     ) -> Tensor:
         """Walk from the estimate to the clear picture in ``steps`` equal steps.
 
-        ``generators``: one a picture, used only where ``eta > 0``, so that a picture's noise does not depend on its batch.
+        ``generators``: one a picture, used only where ``eta > 0``; a picture's noise does not depend on its batch.
+
+        Raises:
+            ValueError: noise is asked for, and there are more or fewer generators than pictures.
         """
+        if eta > 0 and len(generators) != len(estimate):
+            raise ValueError(f"{len(generators)} generators for {len(estimate)} pictures: one a picture is needed")
         times = torch.linspace(1, 0, steps + 1).tolist()
         state = estimate
-        for now, then in zip(times[:-1], times[1:], strict=True):
+        for now, then in pairwise(times):
             clear = self(state, estimate, rainy, torch.full((len(estimate),), now, device=estimate.device))
-            state = (then / now) * state + (1 - then / now) * clear
+            state = clear + (then / now) * (state - clear)  # where nothing changes, the estimate stays bit for bit
             if eta > 0 and then > 0:
                 noise = torch.stack(
                     [torch.randn(estimate.shape[1:], generator=generator) for generator in generators]

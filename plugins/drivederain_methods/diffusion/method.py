@@ -17,8 +17,9 @@ from drivederain_methods.diffusion.bridge import Bridge
 from drivederain_methods.diffusion.options import DiffusionOptions
 
 SHARE_AT_ONE = 0.5
-"""Half of the training is at t = 1, where sampling starts; the rest is uniform (measured: better than uniform alone)."""
+"""Half of the training is at t = 1, where sampling starts; the rest is uniform (better than uniform alone)."""
 EARLIEST = 0.02
+"""The smallest time trained at; at 0 the state is the clear picture itself."""
 
 
 class BridgeModule(RestorationModule):

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MULTIPLE = 16
+"""Pictures come padded to a multiple of this."""
+GROUPS = 8
+"""Groups of the normalisation layers."""
 
 
 class DiffusionOptions(BaseModel):
@@ -12,15 +17,33 @@ class DiffusionOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: Literal["bridge"] = Field("bridge", description="bridge: a small diffusion in pixels that starts from the estimate")
-    channels: tuple[int, ...] = Field((32, 64, 96, 128), description="channels a level of diffusers' UNet2DModel")
+    model: Literal["bridge"] = Field(
+        "bridge", description="bridge: a small diffusion in pixels that starts from the estimate"
+    )
+    channels: tuple[int, ...] = Field(
+        (32, 64, 96, 128), min_length=1, description="channels a level of diffusers' UNet2DModel, multiples of 8"
+    )
     layers: int = Field(1, ge=1, le=4, description="residual blocks a level")
     pixel_shuffle: int = Field(2, ge=1, le=4, description="pictures are folded by this factor, without loss")
     bridge_noise: float = Field(0.08, ge=0, le=1, description="noise of the bridge while training")
     steps: int = Field(2, ge=1, le=50, description="sampling steps; 1 is plain regression, more is diffusion")
-    eta: float = Field(0.0, ge=0, le=1, description="share of the bridge's noise added while sampling; 0 is deterministic")
+    eta: float = Field(
+        0.0, ge=0, le=1, description="share of the bridge's noise added while sampling; 0 is deterministic"
+    )
     blend: float = Field(1.0, ge=0, le=1, description="share of the refinement that is added to the estimate")
     learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of training here")
-    crop: int = Field(160, ge=32, le=1024, description="training crops, pixels")
+    crop: int = Field(160, ge=32, le=1024, multiple_of=MULTIPLE, description="training crops, pixels")
     batch_size: int = Field(8, ge=1, le=256, description="training batch")
     ssim_weight: float = Field(0.2, ge=0, description="weight of 1 - SSIM beside L1")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> DiffusionOptions:
+        if any(channels < GROUPS or channels % GROUPS for channels in self.channels):
+            raise ValueError(f"channels {self.channels}: each must be a multiple of {GROUPS}")
+        multiple = self.pixel_shuffle * 2 ** (len(self.channels) - 1)
+        if MULTIPLE % multiple:
+            raise ValueError(
+                f"pixel_shuffle {self.pixel_shuffle} with {len(self.channels)} levels needs pictures in multiples of "
+                f"{multiple}, which must divide {MULTIPLE}: fewer channels, or pixel_shuffle 1, 2 or 4"
+            )
+        return self

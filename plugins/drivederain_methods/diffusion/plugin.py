@@ -15,10 +15,12 @@ def drivederain_methods() -> list[MethodSpec]:
             kind="refiner",
             implementation="drivederain_methods.diffusion.method:Diffusion",
             options="drivederain_methods.diffusion.options:DiffusionOptions",
+            # The multiple is that of options.py.
             needs=Needs(multiple=16, minimum=32, precisions=("fp32", "bf16"), tile=2048, tile_overlap=128),
             stochastic=True,
             trainable=True,
             licence="Apache-2.0",
-            paper="Delbracio & Milanfar, InDI, TMLR 2023, arXiv:2303.11435; Liu et al., I2SB, ICML 2023, arXiv:2302.05872",
+            paper="Delbracio & Milanfar, InDI, TMLR 2023, arXiv:2303.11435; "
+            "Liu et al., I2SB, ICML 2023, arXiv:2302.05872",
         )
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from types import ModuleType
 from typing import ClassVar
 
 import torch
@@ -14,6 +15,7 @@ from drivederain.method import LoadedWeights, Method
 from drivederain.training.losses import RestorationLoss
 from drivederain.training.module import RestorationModule
 from drivederain.training.recipe import Recipe
+from drivederain.weights import load_state
 from drivederain_methods.restormer.options import RestormerOptions
 
 MARK = "encoder_level1.0.attn.temperature"
@@ -27,7 +29,12 @@ class Restormer(Method):
     options: RestormerOptions
 
     def load(self, weights: LoadedWeights | None, device: torch.device) -> None:
-        self.network = build(self.options) if weights is None else read_off(weights)
+        if weights is not None and "architecture" not in weights.metadata:
+            self.network = read_off(weights)
+        else:
+            self.network = build(self.options)
+            if weights is not None:
+                load_state(self.network, weights)
         self.network.eval().to(device)
 
     def restore(self, rainy: Tensor) -> Tensor:
@@ -53,29 +60,30 @@ class Restormer(Method):
 
 
 def read_off(weights: LoadedWeights) -> nn.Module:
-    """The network that a checkpoint describes, loaded with it; every size is read off the tensors.
+    """The network that other people's checkpoint describes, loaded with it; every size is read off the tensors.
 
     Raises:
-        WeightsError: the checkpoint is of another architecture.
+        WeightsError: the checkpoint is of another architecture, or of a network that is not for RGB deraining.
     """
-    from spandrel_extra_arches.architectures.Restormer import RestormerArch
-
     if MARK not in weights.tensors:
-        raise WeightsError(f"{weights.path}: no Restormer checkpoint ({MARK} is missing). Give one with --weights restormer=PATH.")
+        raise WeightsError(
+            f"{weights.path}: no Restormer checkpoint ({MARK} is missing). Give one with --weights restormer=PATH."
+        )
     try:
-        network: nn.Module = RestormerArch().load({key: value.float() for key, value in weights.tensors.items()}).model
-    except (RuntimeError, KeyError, ValueError) as error:
+        descriptor = _spandrel("").RestormerArch().load({key: value.float() for key, value in weights.tensors.items()})
+    except (RuntimeError, LookupError, ValueError, TypeError) as error:
         raise WeightsError(f"{weights.path}: spandrel does not read it as Restormer ({str(error)[:200]})") from error
+    network: nn.Module = descriptor.model
+    if (descriptor.input_channels, descriptor.output_channels) != (3, 3):
+        channels = f"{descriptor.input_channels} to {descriptor.output_channels} channels"
+        raise WeightsError(f"{weights.path}: a Restormer of {channels}, not of RGB pictures. Give the deraining one.")
     return network
 
 
 def build(options: RestormerOptions) -> nn.Module:
     """The network with random weights; its last convolution is zero, so that training starts at the identity."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # spandrel scripts a helper; torch deprecates that
-        # The class is not exported by spandrel; the file is where its own loader takes it from.
-        module = importlib.import_module("spandrel_extra_arches.architectures.Restormer.__arch.restormer_arch")
-    network: nn.Module = module.Restormer(
+    # The class is not exported by spandrel; the file is where its own loader takes it from.
+    network: nn.Module = _spandrel(".__arch.restormer_arch").Restormer(
         inp_channels=3,
         out_channels=3,
         dim=options.dim,
@@ -89,3 +97,9 @@ def build(options: RestormerOptions) -> nn.Module:
     )
     nn.init.zeros_(network.output.weight)
     return network
+
+
+def _spandrel(module: str) -> ModuleType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # spandrel scripts a helper, which torch deprecates
+        return importlib.import_module(f"spandrel_extra_arches.architectures.Restormer{module}")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Blocks = Annotated[int, Field(ge=1, le=32)]
+Heads = Annotated[int, Field(ge=1, le=32)]
 
 
 class RestormerOptions(BaseModel):
@@ -13,12 +18,21 @@ class RestormerOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    dim: int = Field(16, ge=8, le=96, description="channels of the first level")
-    blocks: tuple[int, int, int, int] = Field((1, 1, 1, 2), description="transformer blocks a level")
+    dim: int = Field(16, ge=8, le=96, multiple_of=2, description="channels of the first level")
+    blocks: tuple[Blocks, Blocks, Blocks, Blocks] = Field((1, 1, 1, 2), description="transformer blocks a level")
     refinement: int = Field(1, ge=1, le=8, description="refinement blocks")
-    heads: tuple[int, int, int, int] = Field((1, 2, 4, 8), description="attention heads a level")
+    heads: tuple[Heads, Heads, Heads, Heads] = Field((1, 2, 4, 8), description="attention heads a level")
     ffn: float = Field(2.0, gt=1, le=4, description="expansion of the feed-forward network")
     learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of training here (official: 3e-4)")
-    crop: int = Field(128, ge=32, le=1024, description="training crops, pixels")
+    crop: int = Field(128, ge=32, le=1024, multiple_of=8, description="training crops, pixels")
     batch_size: int = Field(4, ge=1, le=256, description="training batch")
     ssim_weight: float = Field(0.2, ge=0, description="weight of 1 - SSIM beside L1 (official: L1 alone)")
+
+    @model_validator(mode="after")
+    def _heads_share_the_channels(self) -> RestormerOptions:
+        for level, heads in enumerate(self.heads):
+            if self.dim * 2**level % heads:
+                raise ValueError(
+                    f"level {level + 1} has {self.dim * 2**level} channels, which {heads} heads cannot share"
+                )
+        return self

@@ -9,7 +9,11 @@ from torch import Tensor, nn
 def _block(inputs: int, outputs: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for channels in (inputs, outputs):
-        layers += [nn.Conv2d(channels, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+        layers += [
+            nn.Conv2d(channels, outputs, 3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        ]
     return nn.Sequential(*layers)
 
 
@@ -26,7 +30,9 @@ class CustomUNet(nn.Module):
         self.down = nn.ModuleList([_block(3, channels[0])] + [_block(channels[i], channels[i + 1]) for i in range(4)])
         self.pool = nn.MaxPool2d(2)
         self.dropout = nn.Dropout2d(dropout)
-        self.up = nn.ModuleList([nn.ConvTranspose2d(channels[i + 1], channels[i], 2, stride=2) for i in reversed(range(4))])
+        self.up = nn.ModuleList(
+            [nn.ConvTranspose2d(channels[i + 1], channels[i], 2, stride=2) for i in reversed(range(4))]
+        )
         self.merge = nn.ModuleList([_block(2 * channels[i], channels[i]) for i in reversed(range(4))])
         self.head = nn.Conv2d(channels[0], 3, 1)
 

@@ -32,7 +32,9 @@ class UNet(Method):
         elif self.options.architecture == "smp":
             from drivederain_methods.unet.encoder_weights import load_encoder_weights
 
-            self.encoder_weights = load_encoder_weights(self.network.body.encoder, self.options, download=self.may_download)
+            self.encoder_weights = load_encoder_weights(
+                self.network.body.encoder, self.options, download=self.may_download
+            )
         else:
             self.encoder_weights = "none: the custom network has no pretrained encoder"
         self.network.eval().to(device)
@@ -51,7 +53,11 @@ class UNet(Method):
 
     def facts(self) -> dict[str, str | int | float | bool]:
         options = self.options
-        network = f"{options.encoder}, depth {options.depth}" if options.architecture == "smp" else f"custom, width {options.width}"
+        network = (
+            f"{options.encoder}, depth {options.depth}"
+            if options.architecture == "smp"
+            else f"custom, width {options.width}"
+        )
         return {
             "network": network,
             "encoder weights": self.encoder_weights,

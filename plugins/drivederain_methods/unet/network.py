@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import segmentation_models_pytorch as smp
+from segmentation_models_pytorch.encoders import encoders
 from torch import Tensor, nn
 
 from drivederain.errors import OptionError
+from drivederain.names import did_you_mean
 from drivederain_methods.unet.custom import CustomUNet
 from drivederain_methods.unet.options import UNetOptions
 
@@ -14,7 +16,7 @@ class RestoringUNet(nn.Module):
     """A U-Net whose output is a picture in [0, 1] (before clamping).
 
     ``residual``: rainy + network(rainy), so that an untrained last layer of zeros is the identity. Otherwise the
-    output of ``smp`` is the picture itself, that of ``custom`` its tanh brought from [-1, 1] to [0, 1].
+    output of ``smp`` is the picture itself, that of ``custom`` (the plan's) its tanh brought from [-1, 1] to [0, 1].
     """
 
     def __init__(self, body: nn.Module, *, residual: bool, tanh: bool) -> None:
@@ -41,7 +43,8 @@ def build(options: UNetOptions) -> RestoringUNet:
     else:
         if len(options.decoder_channels) != options.depth:
             raise OptionError(
-                f"unet.decoder_channels has {len(options.decoder_channels)} entries, unet.depth={options.depth} needs as many"
+                f"unet.decoder_channels has {len(options.decoder_channels)} entries, "
+                f"and unet.depth={options.depth} needs {options.depth}: give both with --set"
             )
         try:
             body = smp.Unet(
@@ -52,9 +55,14 @@ def build(options: UNetOptions) -> RestoringUNet:
                 in_channels=3,
                 classes=3,
             )
-        except (KeyError, RuntimeError, ValueError, NotImplementedError) as error:
+        except Exception as error:  # smp and timm raise whatever an encoder meets: KeyError, TypeError, AssertionError
+            known = options.encoder in encoders or options.encoder.startswith("tu-")
+            reason = (
+                f" ({type(error).__name__}: {str(error)[:200]})" if known else did_you_mean(options.encoder, encoders)
+            )
             raise OptionError(
-                f"unet.encoder={options.encoder!r}: segmentation-models-pytorch does not build it ({str(error)[:200]})"
+                f"unet.encoder={options.encoder}: segmentation-models-pytorch does not build it"
+                f" with unet.depth={options.depth}.{reason}"
             ) from error
         network = RestoringUNet(body, residual=options.residual, tanh=False)
         head = body.segmentation_head[0]

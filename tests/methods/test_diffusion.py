@@ -1,0 +1,214 @@
+"""The diffusion refiner: the bridge's equations, its noise, its options."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from torch import Tensor
+
+from drivederain.engine.device import DeviceRunner
+from drivederain.engine.tiling import by_tiles
+from drivederain.weights import read_weights, serialise
+from drivederain_methods.diffusion.bridge import Bridge
+from drivederain_methods.diffusion.method import BridgeModule, Diffusion
+from drivederain_methods.diffusion.options import DiffusionOptions
+
+CPU = torch.device("cpu")
+SMALL = DiffusionOptions(channels=(8, 16))
+MakeRunner = Callable[..., DeviceRunner]
+MakePicture = Callable[..., NDArray[np.uint8]]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small bridge whose every layer has random weights, as it is stored."""
+    method = Diffusion(SMALL)
+    torch.manual_seed(0)
+    method.load(None, CPU)
+    torch.nn.init.normal_(method.bridge.network.conv_out.weight, std=0.02)
+    path = tmp_path_factory.mktemp("diffusion") / "diffusion.safetensors"
+    path.write_bytes(serialise(method.state(), {}, half=True))
+    return path
+
+
+def with_options(**options: float) -> Diffusion:
+    return Diffusion(DiffusionOptions(channels=(8, 16), **options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 7])
+def test_before_training_it_is_the_identity(steps: int) -> None:
+    method = with_options(steps=steps)
+    method.load(None, CPU)
+    rainy, estimate = torch.rand(2, 2, 3, 32, 32)
+    with torch.inference_mode():
+        assert torch.equal(method.refine(rainy, estimate), estimate)
+
+
+def test_it_refuses_to_run_without_an_estimate() -> None:
+    method = with_options()
+    method.load(None, CPU)
+    with pytest.raises(TypeError, match="needs the estimate"):
+        method.restore(torch.rand(1, 3, 32, 32))
+
+
+class Known(Bridge):
+    """A bridge whose prediction of the clear picture is known."""
+
+    def __init__(self, noise: float = 0.08) -> None:
+        torch.nn.Module.__init__(self)
+        self.noise, self.times = noise, list[float]()
+
+    def forward(self, state: Tensor, estimate: Tensor, rainy: Tensor, time: Tensor) -> Tensor:
+        self.times.append(float(time[0]))
+        return torch.zeros_like(state)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_sampling_walks_from_the_estimate_in_equal_steps(steps: int) -> None:
+    bridge = Known()
+    estimate = torch.ones(2, 3, 4, 4)
+    generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
+    output = bridge.sample(estimate, estimate, steps=steps, eta=1.0, generators=generators)
+    assert bridge.times == pytest.approx([1 - i / steps for i in range(steps)])
+    assert torch.equal(output, torch.zeros_like(output)), "the last step ends at the prediction, without noise"
+
+
+def test_sampling_keeps_to_the_distribution_of_training() -> None:
+    """With eta = 1 the state half-way is distributed as ``noisy_state`` says: mean t y, deviation s sqrt(t (1 - t))."""
+    seen: list[Tensor] = []
+
+    class Watched(Known):
+        def forward(self, state: Tensor, estimate: Tensor, rainy: Tensor, time: Tensor) -> Tensor:
+            seen.append(state)
+            return super().forward(state, estimate, rainy, time)
+
+    bridge = Watched(noise=0.3)
+    estimate = torch.ones(1, 3, 128, 128)
+    for eta in (1.0, 0.0):
+        bridge.sample(estimate, estimate, steps=4, eta=eta, generators=[torch.Generator().manual_seed(0)])
+    for state, time in zip(seen[1:4], (0.75, 0.5, 0.25), strict=True):
+        assert float(state.mean()) == pytest.approx(time, abs=0.005)
+        assert float(state.std()) == pytest.approx(0.3 * math.sqrt(time * (1 - time)), rel=0.02)
+    trained = bridge.noisy_state(torch.zeros_like(estimate), estimate, torch.tensor([0.5]), torch.randn_like(estimate))
+    assert float(trained.std()) == pytest.approx(float(seen[2].std()), rel=0.03)
+    assert all(float(state.std()) == 0 for state in seen[5:]), "eta = 0 adds nothing"
+
+
+def test_the_ends_of_the_bridge_are_the_clear_picture_and_the_estimate() -> None:
+    clear, estimate, noise = torch.rand(3, 2, 3, 4, 4)
+    bridge = Known()
+    assert torch.equal(bridge.noisy_state(clear, estimate, torch.zeros(2), noise), clear)
+    assert torch.equal(bridge.noisy_state(clear, estimate, torch.ones(2), noise), estimate)
+
+
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+def test_a_batch_gives_what_single_pictures_give(
+    weights: Path, make_runner: MakeRunner, make_picture: MakePicture, eta: float
+) -> None:
+    names = ["a", "b", "c"]
+    rainy = [make_picture(seed, 40, 52) for seed in (1, 2, 3)]
+    estimates = [make_picture(seed, 40, 52) for seed in (4, 5, 6)]
+    runner = make_runner("diffusion", with_options(steps=3, eta=eta, bridge_noise=0.5), read_weights(weights))
+    batch = [restored.pixels for restored in runner.restore(names, rainy, estimates)]
+    for number in (2, 0):
+        single = runner.restore([names[number]], [rainy[number]], [estimates[number]])[0].pixels
+        assert np.abs(single.astype(int) - batch[number]).max() <= 1
+        assert not np.array_equal(single, estimates[number])
+    other_name = runner.restore(["z"], [rainy[0]], [estimates[0]])[0].pixels
+    assert np.array_equal(other_name, batch[0]) == (eta == 0.0), "noise is named by the picture"
+
+
+def test_one_generator_for_a_batch_is_refused() -> None:
+    estimate = torch.zeros(2, 3, 4, 4)
+    with pytest.raises(ValueError, match="1 generators for 2 pictures"):
+        Known().sample(estimate, estimate, steps=2, eta=0.5, generators=[torch.Generator()])
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_tiles_agree_with_the_whole_picture(weights: Path, make_picture: MakePicture, steps: int) -> None:
+    rainy, estimate = (
+        torch.from_numpy(make_picture(seed, 96, 160)).permute(2, 0, 1)[None].float() / 255 for seed in (1, 2)
+    )
+    method = with_options(steps=steps)
+    method.load(read_weights(weights), CPU)
+    with torch.inference_mode():
+        whole = method.refine(rainy, estimate)
+        tiled = by_tiles(method.restore, [rainy, estimate], 96, 32)
+    # Normalisation layers see a tile's own statistics, so tiles are near the whole, not bit for bit the same.
+    assert float((tiled - whole).abs().mean()) < 0.25 * float((whole - estimate).abs().mean())
+
+
+def test_weights_stored_as_float16_are_read_back(weights: Path) -> None:
+    method = with_options()
+    method.load(read_weights(weights), CPU)
+    stored = read_weights(weights).tensors
+    assert {value.dtype for value in stored.values()} == {torch.float16}
+    assert all(torch.equal(value, stored[name].float()) for name, value in method.state().items())
+    assert method.facts() == {"network": "bridge, channels 8-16", "steps": 2, "parameters": 43_812}
+
+
+def test_blend_adds_a_share_of_the_refinement(weights: Path) -> None:
+    rainy, estimate = torch.rand(2, 1, 3, 32, 32)
+    outputs = []
+    for blend in (0.0, 0.5, 1.0):
+        method = with_options(blend=blend)
+        method.load(read_weights(weights), CPU)
+        with torch.inference_mode():
+            outputs.append(method.refine(rainy, estimate))
+    assert torch.equal(outputs[0], estimate)
+    assert torch.allclose(outputs[1], (outputs[0] + outputs[2]) / 2, atol=1e-6)
+    assert float((outputs[2] - estimate).abs().mean()) > 1e-3
+
+
+def test_training_starts_at_t_1_half_of_the_time_and_is_seeded() -> None:
+    times: list[Tensor] = []
+
+    class Watched(Known):
+        def forward(self, state: Tensor, estimate: Tensor, rainy: Tensor, time: Tensor) -> Tensor:
+            times.append(time)
+            return state
+
+    module = BridgeModule(Watched())
+    batch = {name: torch.rand(4000, 3, 1, 1) for name in ("clear", "estimate", "rainy")}
+    states = []
+    for seed in (5, 5, 6):
+        torch.manual_seed(seed)
+        states.append(module.predict(batch))
+    assert torch.equal(states[0], states[1]) and not torch.equal(states[0], states[2])
+    assert float((times[0] == 1).float().mean()) == pytest.approx(0.5, abs=0.03)
+    assert float(times[0].min()) == pytest.approx(0.02)
+    rest = times[0][times[0] < 1]
+    assert float(rest.mean()) == pytest.approx(0.5, abs=0.03)
+
+
+def test_default_network_keeps_its_layout() -> None:
+    with torch.device("meta"):
+        bridge = Bridge(DiffusionOptions().channels)
+    assert bridge.network.conv_in.weight.shape == (32, 36, 3, 3)
+    assert bridge.network.conv_out.weight.shape == (12, 32, 3, 3)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"channels": (8, 12)},
+        {"channels": ()},
+        {"channels": (0, 8)},
+        {"channels": (8, 8, 8, 8, 8)},
+        {"pixel_shuffle": 3},
+        {"pixel_shuffle": 4},
+        {"crop": 100},
+        {"steps": 0},
+        {"model": "ddpm"},
+    ],
+)
+def test_options_that_do_not_fit_together_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        DiffusionOptions(**wrong)  # type: ignore[arg-type]

@@ -1,0 +1,44 @@
+"""docs/methods.md names every built-in method and every option, with its default and description."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from drivederain.implementation import load_implementation
+from drivederain.registry import Registry
+from drivederain.specs import MethodSpec
+
+BUILT_IN = ("identity", "unet", "restormer", "diffusion")
+
+
+def shown(value: object) -> str:
+    return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def rows(spec: MethodSpec) -> list[str]:
+    """The table's lines for the options of ``spec``, as the page must have them."""
+    model = load_implementation(spec.options)
+    return [
+        f"| `{name}` | {shown(field.default)} | {field.description} |"
+        for name, field in model.model_fields.items()  # type: ignore[attr-defined]
+    ]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_option_is_in_the_table_of_its_method(name: str, registry: Registry, repository: Path) -> None:
+    page = (repository / "docs" / "methods.md").read_text(encoding="utf-8")
+    spec = registry.method(name)
+    section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    assert section, f"docs/methods.md has no section {name}"
+    assert spec.licence.partition(" (")[0] in section, "the licence is not told"
+    if not spec.options:
+        return
+    documented = [line for line in section.splitlines() if line.startswith("| `")]
+    assert documented == rows(spec)
+
+
+def test_every_built_in_is_documented(registry: Registry) -> None:
+    built_in = {name for name in registry.methods if registry.owner("method", name) == "drivederain"}
+    assert built_in == set(BUILT_IN)

@@ -1,0 +1,257 @@
+"""The fit: budgets, schedule, averages, determinism, failures."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from drivederain.data.sample import Sample
+from drivederain.errors import MethodError
+from drivederain.training.fit import TrainingRecord, _move_averages, fit
+from drivederain.training.losses import RestorationLoss
+from drivederain.training.module import FINAL, RestorationModule
+from drivederain.training.progress import Budget
+from drivederain.training.recipe import Recipe
+
+MakeSamples = Callable[..., list[Sample]]
+CPU = torch.device("cpu")
+
+
+class Tiny(nn.Module):
+    """One convolution, with the layers that are hard to keep deterministic or to average."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout2d(0.1))
+        self.head = nn.Conv2d(8, 3, 3, padding=1)
+
+    def forward(self, rainy: Tensor) -> Tensor:
+        change: Tensor = self.head(self.body(rainy))
+        return rainy + change
+
+
+def recipe(learning_rate: float = 1e-2, loss: RestorationLoss | None = None) -> Recipe:
+    torch.manual_seed(0)
+    return Recipe(RestorationModule(Tiny(), learning_rate=learning_rate, loss=loss), crop=32, batch_size=2)
+
+
+def train(chosen: Recipe, samples: list[Sample], budget: Budget, **more: object) -> TrainingRecord:
+    return fit(chosen, samples, budget=budget, seed=7, device=CPU, **more)  # type: ignore[arg-type]
+
+
+def test_same_seed_same_weights_whatever_ran_before(make_samples: MakeSamples) -> None:
+    results = []
+    for disturbance in range(2):
+        chosen = recipe()
+        torch.rand(1 + disturbance)
+        train(chosen, make_samples(), Budget(steps=4))
+        results.append({name: value.clone() for name, value in chosen.module.state_dict().items()})
+    assert all(torch.equal(results[0][name], results[1][name]) for name in results[0])
+    other = recipe()
+    fit(other, make_samples(), budget=Budget(steps=4), seed=8, device=CPU)
+    assert not torch.equal(other.module.state_dict()["network.head.weight"], results[0]["network.head.weight"])
+
+
+def test_steps_are_counted_and_the_loss_falls(make_samples: MakeSamples) -> None:
+    chosen = recipe(loss=RestorationLoss(l1=1.0, ssim=0.1))
+    first = train(chosen, make_samples(), Budget(steps=1))
+    last = train(chosen, make_samples(), Budget(steps=25))
+    assert (first.steps, last.steps, last.budget) == (1, 25, "25 steps")
+    assert (last.samples, last.scenes, last.crop, last.batch_size, last.seed) == (3, 3, 32, 2, 7)
+    assert set(last.losses) == {"train/l1", "train/ssim", "train/loss"}
+    assert last.hyperparameters["loss_ssim"] == 0.1 and last.hyperparameters["learning_rate"] == 1e-2
+    assert last.losses["train/l1"] < 0.85 * first.losses["train/l1"]
+    assert not chosen.module.training
+
+
+def test_minutes_end_by_the_clock_without_the_time_to_load(
+    make_samples: MakeSamples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, estimated = [0.0], []
+    monkeypatch.setattr("drivederain.training.progress.time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    class Slow(RestorationModule):
+        def predict(self, batch: Mapping[str, Tensor]) -> Tensor:
+            now[0] += 12
+            return super().predict(batch)
+
+    def estimate(sample: Sample) -> NDArray[np.uint8]:
+        now[0] += 1000
+        estimated.append(sample.image)
+        return sample.rainy.load()
+
+    chosen = Recipe(Slow(Tiny()), crop=32, batch_size=3)
+    record = train(chosen, make_samples(), Budget(minutes=1), estimate=estimate)
+    assert (record.steps, record.budget) == (5, "1 minutes")
+    assert sorted(estimated) == sorted(set(estimated)), "each estimate is made once"
+
+
+def test_progress_is_reported_up_to_the_end(make_samples: MakeSamples) -> None:
+    told: list[tuple[float, str]] = []
+    train(recipe(), make_samples(), Budget(steps=5), report=lambda share, words: told.append((share, words)))
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares) and shares[0] == 0.2 and shares[-1] == 1.0
+    assert told[-1][1].startswith("step 5: ") and "loss 0." in told[-1][1]
+
+
+def test_a_loss_that_is_not_finite_stops_the_training(make_samples: MakeSamples) -> None:
+    class Broken(RestorationModule):
+        def predict(self, batch: Mapping[str, Tensor]) -> Tensor:
+            return super().predict(batch) * float("nan")
+
+    broken = Broken(Tiny())
+    with pytest.raises(MethodError, match=r"training stopped at step 1: train/.* is nan. Try a smaller learning rate"):
+        train(Recipe(broken, crop=32, batch_size=1), make_samples(), Budget(steps=9))
+
+
+def test_weights_that_end_not_finite_are_refused(make_samples: MakeSamples) -> None:
+    class Poisoned(RestorationModule):
+        def on_train_end(self) -> None:
+            with torch.no_grad():
+                self.network.head.bias.fill_(math.inf)
+
+    with pytest.raises(MethodError, match=r"network\.head\.bias not finite"):
+        train(Recipe(Poisoned(Tiny()), crop=32, batch_size=1), make_samples(), Budget(steps=1))
+
+
+def test_gradients_are_clipped(make_samples: MakeSamples) -> None:
+    norms = []
+
+    class Watched(RestorationModule):
+        def training_losses(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            return {name: value * 1e4 for name, value in super().training_losses(batch).items()}
+
+        def on_before_zero_grad(self, optimizer: object) -> None:
+            gradients = [p.grad.flatten() for p in self.network.parameters() if p.grad is not None]
+            if gradients:
+                norms.append(float(torch.cat(gradients).norm()))
+
+    train(Recipe(Watched(Tiny(), gradient_clip=0.5), crop=32, batch_size=1), make_samples(), Budget(steps=3))
+    assert norms and max(norms) <= 0.5 + 1e-4
+
+
+def test_a_module_that_is_not_ours_is_trained_too(make_samples: MakeSamples) -> None:
+    from lightning import LightningModule
+
+    class Plain(LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Conv2d(3, 3, 1)
+
+        def training_step(self, batch: dict[str, Tensor], index: int) -> Tensor:
+            return (self.layer(batch["rainy"]) - batch["clear"]).abs().mean()
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    assert train(Recipe(Plain(), crop=32, batch_size=1), make_samples(), Budget(steps=2)).steps == 2
+
+
+def test_average_warms_up_keeps_constants_and_takes_counts_over() -> None:
+    averages = [torch.zeros(3), torch.full((3,), 0.1234567)]
+    currents = [torch.ones(3), torch.full((3,), 0.1234567)]
+    _move_averages(averages, currents, 1)
+    assert torch.allclose(averages[0], torch.full((3,), 9 / 11))
+    assert torch.equal(averages[1], currents[1])
+    for _ in range(5):
+        _move_averages(averages, currents, 100_000)
+    assert torch.allclose(averages[0], torch.full((3,), 1 - (2 / 11) * 0.995**5))
+    counts = [torch.tensor(3)]
+    _move_averages(counts, [torch.tensor(8)], 5)
+    assert counts[0] == 8
+
+
+def test_the_weights_end_as_the_average_not_as_the_last_step(make_samples: MakeSamples) -> None:
+    trajectory: list[dict[str, Tensor]] = []
+
+    class Followed(RestorationModule):
+        def on_train_batch_end(self, *arguments: object) -> None:
+            trajectory.append(copy.deepcopy(self.network.state_dict()))
+
+    torch.manual_seed(0)
+    module = Followed(Tiny(), learning_rate=0.05)
+    train(Recipe(module, crop=32, batch_size=2), make_samples(), Budget(steps=4))
+    expected = {name: value.clone() for name, value in trajectory[0].items()}
+    for count, state in enumerate(trajectory[1:], start=1):
+        decay = (1 + count) / (10 + count)
+        for name, value in state.items():
+            expected[name] = decay * expected[name] + (1 - decay) * value if value.is_floating_point() else value
+    for name, value in module.network.state_dict().items():
+        assert torch.allclose(value, expected[name], atol=1e-6), name
+    assert not torch.equal(module.network.state_dict()["head.weight"], trajectory[-1]["head.weight"])
+
+
+@pytest.mark.parametrize("budget", [Budget(steps=100), Budget(minutes=1)])
+def test_schedule_warms_up_and_decays_by_steps_or_minutes(budget: Budget, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    module = RestorationModule(Tiny())
+    module.budget_progress.start(budget)
+
+    def rate(share: float) -> float:
+        now[0] = 60 * share
+        return module.rate(round(100 * share))
+
+    assert rate(0) == pytest.approx(0.01)
+    assert rate(0.02) == pytest.approx(2 / 3)
+    assert rate(0.03) == pytest.approx(1)
+    assert rate(0.52) == pytest.approx(FINAL + (1 - FINAL) * 0.5 * (1 + math.cos(math.pi * 0.49 / 0.97)))
+    assert rate(1) == pytest.approx(FINAL)
+
+
+def test_biases_and_normalisation_are_not_decayed() -> None:
+    optimizer = RestorationModule(Tiny(), weight_decay=0.3).configure_optimizers()["optimizer"]
+    decays = {len(group["params"]): group["weight_decay"] for group in optimizer.param_groups}
+    assert decays == {2: 0.3, 4: 0.0}
+
+
+def test_training_leaves_no_file_and_no_setting_behind(
+    make_samples: MakeSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    handler = signal.getsignal(signal.SIGINT)
+    train(recipe(), make_samples(), Budget(steps=1))
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_interrupting_a_training_interrupts_the_program(make_samples: MakeSamples) -> None:
+    """Lightning would exit without a word, and ignore Ctrl-C from then on."""
+    handler = signal.getsignal(signal.SIGINT)
+
+    class Interrupted(RestorationModule):
+        def predict(self, batch: Mapping[str, Tensor]) -> Tensor:
+            os.kill(os.getpid(), signal.SIGINT)
+            return super().predict(batch)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(Recipe(Interrupted(Tiny()), crop=32, batch_size=1), make_samples(), Budget(steps=3))
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_bf16_trains_with_float32_weights(make_samples: MakeSamples) -> None:
+    chosen = recipe()
+    record = train(chosen, make_samples(), Budget(steps=2), precision="bf16")
+    assert record.precision == "bf16"
+    assert {value.dtype for value in chosen.module.network.parameters()} == {torch.float32}
+
+
+def test_a_frozen_vgg_comes_out_of_training_bit_for_bit(make_samples: MakeSamples) -> None:
+    chosen = recipe(loss=RestorationLoss(l1=1, ssim=0, vgg=0.1))
+    before = {name: value.clone() for name, value in chosen.module.loss.state_dict().items()}
+    record = train(chosen, make_samples(), Budget(steps=2))
+    assert "train/vgg" in record.losses
+    assert all(torch.equal(value, before[name]) for name, value in chosen.module.loss.state_dict().items())
