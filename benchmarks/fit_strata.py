@@ -101,17 +101,17 @@ def to_width(picture: Picture) -> Picture:
 
 
 def varied_clear(clear: Picture, rng: np.random.Generator) -> Picture:
-    """Crop, mirror, re-expose and (half of them) soften, so that few photographs stand for many framings and lenses."""
+    """Crop, mirror and re-expose, so that few photographs stand for many framings.
+
+    Softening them too was tried: estimates on ``kitti`` got worse (root mean square error .100 for .090).
+    """
     height, width = clear.shape[:2]
-    part_y, part_x, at_y, at_x, mirror, gamma, softness = rng.random(7)
+    part_y, part_x, at_y, at_x, mirror, gamma = rng.random(6)
     crop_h, crop_w = int(height * (0.5 + 0.5 * part_y)), int(width * (0.6 + 0.4 * part_x))
     top, left = int((height - crop_h) * at_y), int((width - crop_w) * at_x)
     cropped = clear[top : top + crop_h, left : left + crop_w][:, :: -1 if mirror < 0.5 else 1]
     curve = (255 * (np.arange(256) / 255) ** (0.75 * (1.25 / 0.75) ** gamma)).round().astype(np.uint8)
-    framed = to_width(np.asarray(curve[np.ascontiguousarray(cropped)], np.uint8))
-    if softness < 0.5:
-        return framed
-    return np.asarray(cv2.GaussianBlur(framed, (0, 0), 0.3 + 1.4 * (softness - 0.5)), np.uint8)
+    return to_width(np.asarray(curve[np.ascontiguousarray(cropped)], np.uint8))
 
 
 def varied_photo(rainy: Picture, rng: np.random.Generator) -> Picture:
@@ -320,7 +320,7 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True, help="their MANIFEST.csv")
     parser.add_argument("--out", type=Path, default=Path("drivederain/data/strata"), help="where the trees are written")
     parser.add_argument("--report", type=Path, required=True, help="JSON file for the agreement tables")
-    parser.add_argument("--scenes", type=int, default=60, help="drawn scenes to fit on beside the photographs")
+    parser.add_argument("--scenes", type=int, default=30, help="drawn scenes to fit on beside the photographs")
     parser.add_argument("--draws", type=int, default=4, help="continuous rain rates for each picture")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--score", action="store_true", help="also measure on camvid: once, at the end")

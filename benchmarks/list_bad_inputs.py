@@ -3,18 +3,19 @@
     python benchmarks/list_bad_inputs.py            # writes the file
     python benchmarks/list_bad_inputs.py --check    # exit status 1 if the file is not what would be written
 
-The messages are those of the program itself, run in a folder of bad inputs. It takes minutes, since each
-command is a process of its own.
+The messages are those of the program itself, run in a folder of bad inputs.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import io
 import os
-import subprocess
+import re
 import sys
 import tempfile
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import ModuleType
 
@@ -34,6 +35,8 @@ What is typed, and what the program answers. Every message names what is wrong a
 This page is written by `python benchmarks/list_bad_inputs.py`. `tests/cli/test_bad_inputs.py` runs the same list and
 checks exit status and message, that no traceback is shown, and that a refused command leaves every file as it was.
 
+| bad input | typed after `drivederain-bench` | answer | exit status |
+|---|---|---|---|
 """
 
 
@@ -60,27 +63,33 @@ def write_good_data(here: Path) -> None:
 
 
 def answer(arguments: list[str], here: Path) -> tuple[int, str]:
-    """Exit status and message of one command; for a lost chain its reason in the results."""
-    environment = {**os.environ, "DRIVEDERAIN_CACHE": str(here.parent / "cache"), "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(
-        [sys.executable, "-m", "drivederain.cli.main", *arguments],
-        cwd=here, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode == 1:
-        from drivederain.results.run_folder import RunFolder
+    """Exit status and message of one command in ``here``; for a lost chain its reason in the results."""
+    from drivederain.cli.main import main as program
+    from drivederain.results.run_folder import RunFolder
 
+    sys.argv, status = ["drivederain-bench", *arguments], 0
+    said, errors = io.StringIO(), io.StringIO()
+    with chdir(here), redirect_stdout(said), redirect_stderr(errors):
+        try:
+            program()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+    if status == 1:
         results = RunFolder(here / "runs" / "new").results()
         return 1, str(results[results["status"] != "ok"]["reason"].iloc[0])
-    lines = [line for line in done.stderr.strip().splitlines() if not line.startswith(("Usage:", "Try "))]
-    return done.returncode, "\n".join(lines)
+    lines = [line for line in errors.getvalue().splitlines() if not line.startswith(("Usage:", "Try "))]
+    message = "\n".join(lines).replace(str(here), "HERE")
+    return status, re.sub(r"torch \d\S*", "torch VERSION", message)
 
 
 def page() -> str:
     """The whole page."""
     listed = load(REPOSITORY / "tests" / "cli" / "bad_inputs.py")
-    blocks = []
+    rows = []
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
     with tempfile.TemporaryDirectory() as folder:
-        here = Path(folder) / "here"
+        here = Path(folder).resolve() / "here"
+        os.environ["DRIVEDERAIN_CACHE"] = str(here.parent / "cache")
         write_good_data(here)
         answer(
             ["run", "--methods", "identity", "--data", "paired:pairs", "--metrics", "mse", "--out", "runs/good"], here
@@ -88,14 +97,15 @@ def page() -> str:
         listed.lay_out(here, here / "runs" / "good")
         for bad in listed.BAD_INPUTS:
             status, message = answer(bad.arguments, here)
-            message = message.replace(str(here), "HERE")
-            title = bad.what[0].upper() + bad.what[1:]
-            blocks.append(f"## {title}\n\n```text\n$ drivederain-bench {bad.command}\n{message}\n```\n")
+            rows.append("| " + " | ".join([bad.what, _code(bad.command), _code(message), str(status)]) + " |")
             if status != bad.status:
                 raise SystemExit(f"{bad.what}: exit status {status}, {bad.status} is listed: {message}")
-            if status == 1:
-                blocks[-1] += "\nExit status 1: the other methods' rows and the report are there.\n"
-    return HEAD + "\n".join(blocks)
+    return HEAD + "\n".join(rows) + "\n"
+
+
+def _code(text: str) -> str:
+    """Inline code in a table's cell, on one line."""
+    return "`` " + " ".join(text.split()).replace("|", "\\|") + " ``"
 
 
 def main() -> int:

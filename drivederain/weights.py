@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
-import zipfile
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -43,40 +43,57 @@ def read_weights(path: Path, *, sha256: str = "") -> LoadedWeights:
     Raises:
         WeightsError: missing, of another hash, damaged, holding anything but tensors and plain values, or no tensors.
     """
-    if not path.is_file():
-        raise WeightsError(f"{path}: there is no such weights file. Check the path given with --weights METHOD=PATH.")
+    _check_file(path)
     if sha256 and sha256_of(path) != sha256:
         raise WeightsError(f"{path}: the file is not the recorded one (SHA-256 differs). Fetch or install it again.")
-    if path.suffix == ".safetensors":
+    if _is_safetensors(path):
         return _read_safetensors(path)
     try:
-        contents = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's advice on pickle protocols is not for users
+            contents = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
-            f"{path}: refused, for reading it would run code that it carries, or it is damaged. "
-            "Save the state dict alone, with torch.save or as safetensors."
+            f"{path}: refused, for it is damaged, or reading it would run code that it carries. "
+            "Fetch it again, or save its state dict alone, with torch.save or as safetensors."
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"{path}: damaged, or no file of torch.save ({str(error)[:200]}).") from error
+    # Readers answer damaged files with whatever they ran into: RuntimeError, EOFError, KeyError, BadZipFile ...
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise WeightsError(f"{path}: damaged, or no file of torch.save ({reason}). Fetch it again.") from error
     outer = contents if isinstance(contents, Mapping) else {}
     tensors = next((outer[key] for key in OUTER_KEYS if isinstance(outer.get(key), Mapping)), outer)
     tensors = {str(key).removeprefix("module."): value for key, value in tensors.items() if isinstance(value, Tensor)}
     if not tensors:
-        raise WeightsError(f"{path}: the file holds no state dict.")
+        raise WeightsError(
+            f"{path}: it holds no state dict (tensors by name). Give the file of the weights themselves."
+        )
     return LoadedWeights(path=path, tensors=tensors, contents=outer)
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        what = "this is a folder" if path.is_dir() else "there is no such weights file"
+        raise WeightsError(f"{path}: {what}. Check the path given with --weights METHOD=PATH.")
+
+
+def _is_safetensors(path: Path) -> bool:
+    return path.suffix.lower() == ".safetensors"
 
 
 def _read_safetensors(path: Path) -> LoadedWeights:
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
-        about = json.loads(metadata.get(METADATA_KEY, "{}"))
     except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(f"{path}: damaged, or not in the safetensors layout ({str(error)[:200]}).") from error
+        raise _damaged(path, error) from error
     if not tensors:
-        raise WeightsError(f"{path}: the file holds no tensors.")
-    return LoadedWeights(path=path, tensors=tensors, metadata=about)
+        raise WeightsError(f"{path}: the file holds no tensors. Give the file of the weights themselves.")
+    return LoadedWeights(path=path, tensors=tensors, metadata=read_about(path))
+
+
+def _damaged(path: Path, error: Exception) -> WeightsError:
+    return WeightsError(f"{path}: damaged, or not in the safetensors layout ({str(error)[:200]}). Fetch it again.")
 
 
 def serialise(tensors: Mapping[str, Tensor], about: Mapping[str, Any], *, half: bool = False) -> bytes:
@@ -85,7 +102,7 @@ def serialise(tensors: Mapping[str, Tensor], about: Mapping[str, Any], *, half: 
         key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
         for key, value in tensors.items()
     }
-    return save(stored, metadata={METADATA_KEY: json.dumps(about, sort_keys=True)})
+    return bytes(save(stored, metadata={METADATA_KEY: json.dumps(about, sort_keys=True)}))
 
 
 def load_state(network: nn.Module, weights: LoadedWeights) -> None:
@@ -98,8 +115,8 @@ def load_state(network: nn.Module, weights: LoadedWeights) -> None:
     missing, unknown = sorted(own.keys() - weights.tensors.keys()), sorted(weights.tensors.keys() - own.keys())
     shapes = [key for key in own if key in weights.tensors and own[key].shape != weights.tensors[key].shape]
     if missing or unknown or shapes:
-        words = [f"{len(keys)} {what} ({keys[0]})" for what, keys in
-                 (("keys missing", missing), ("keys unknown", unknown), ("of another shape", shapes)) if keys]  # fmt: skip
+        kinds = (("keys missing", missing), ("keys unknown", unknown), ("of another shape", shapes))
+        words = [f"{len(keys)} {what} ({keys[0]})" for what, keys in kinds if keys]
         raise WeightsError(
             f"{weights.path}: the weights are of another architecture: {', '.join(words)}. "
             "Give the options they were trained with (--set METHOD.option=value), or other weights."
@@ -122,7 +139,17 @@ class FoundWeights:
     behind: str = ""
     training_pictures: frozenset[str] = frozenset()
     about: Mapping[str, Any] = field(default_factory=dict)
-    """The metadata of the file; ``architecture`` holds the options that decide the network."""
+    """The metadata of the file."""
+
+    @property
+    def architecture(self) -> Mapping[str, Any]:
+        """The options that decide the network, as stored with the weights."""
+        stored = self.about.get("architecture")
+        return stored if isinstance(stored, Mapping) else {}
+
+
+class NoWeightsError(WeightsError):
+    """No weights can be had: the chain is skipped, not failed."""
 
 
 def package_file(source: str) -> Path:
@@ -145,14 +172,17 @@ def package_file(source: str) -> Path:
 
 
 def shipped(spec: WeightsSpec) -> FoundWeights:
-    """Weights that ship with a plugin, with what their model card says.
+    """Weights that ship with a plugin, with what their model card says. Their hash is checked when they are read.
 
     Raises:
-        WeightsError: the file is missing or is not the recorded one.
+        WeightsError: the file or its card is missing or damaged.
     """
     path = package_file(spec.source)
     about = read_about(path)
-    card = json.loads(package_file(spec.card).read_text(encoding="utf-8")) if spec.card else {}
+    try:
+        card = json.loads(package_file(spec.card).read_text(encoding="utf-8")) if spec.card else {}
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{spec.card}: the model card is damaged ({error}). Install the package again.") from error
     return FoundWeights(
         path=path,
         weights_class=spec.weights_class,
@@ -160,11 +190,9 @@ def shipped(spec: WeightsSpec) -> FoundWeights:
         sha256=spec.sha256,
         licence=spec.licence,
         trained_on=spec.trained_on,
-        budget=str(card.get("budget", about.get("budget", ""))),
-        steps=int(card.get("steps", about.get("steps", 0))),
         behind=spec.behind,
-        training_pictures=frozenset(card.get("training_pictures", ())),
         about=about,
+        **_training({**about, **card}),
     )
 
 
@@ -172,10 +200,9 @@ def given(path: Path) -> FoundWeights:
     """Weights named by the user with ``--weights METHOD=PATH``.
 
     Raises:
-        WeightsError: there is no such file.
+        WeightsError: there is no such file, or it is damaged.
     """
-    if not path.is_file():
-        raise WeightsError(f"{path}: there is no such weights file. Check the path given with --weights METHOD=PATH.")
+    _check_file(path)
     about = read_about(path)
     return FoundWeights(
         path=path,
@@ -184,23 +211,35 @@ def given(path: Path) -> FoundWeights:
         sha256=sha256_of(path),
         licence=str(about.get("licence", "as the file's author says")),
         trained_on=str(about.get("trained_on", "not recorded in the file")),
-        budget=str(about.get("budget", "")),
-        steps=int(about.get("steps", 0)),
         behind=str(about.get("behind", "")),
-        training_pictures=frozenset(about.get("training_pictures", ())),
         about=about,
+        **_training(about),
     )
 
 
+def _training(about: Mapping[str, Any]) -> dict[str, Any]:
+    """How weights were trained, from metadata or a model card, which anybody may have written."""
+    steps, pictures = about.get("steps"), about.get("training_pictures")
+    return {
+        "budget": str(about.get("budget", "")),
+        "steps": steps if isinstance(steps, int) else 0,
+        "training_pictures": frozenset(map(str, pictures)) if isinstance(pictures, list) else frozenset(),
+    }
+
+
 def read_about(path: Path) -> Mapping[str, Any]:
-    """What this program wrote of a weights file into its metadata; empty for other people's files."""
-    if path.suffix != ".safetensors":
+    """What this program wrote of a weights file into its metadata; empty for other people's files.
+
+    Raises:
+        WeightsError: a damaged safetensors file.
+    """
+    if not _is_safetensors(path):
         return {}
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get(METADATA_KEY, "{}"))
     except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(f"{path}: damaged, or not in the safetensors layout ({str(error)[:200]}).") from error
+        raise _damaged(path, error) from error
     return about if isinstance(about, dict) else {}
 
 
@@ -230,9 +269,7 @@ class WeightsCache:
             sha256=sha256_of(path),
             licence="that of the training data",
             trained_on=str(about.get("trained_on", "")),
-            budget=str(about.get("budget", "")),
-            steps=int(about.get("steps", 0)),
             behind=str(about.get("behind", "")),
-            training_pictures=frozenset(about.get("training_pictures", ())),
             about=about,
+            **_training(about),
         )

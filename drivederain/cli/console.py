@@ -5,11 +5,34 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import typer
 from rich.console import Console
 
-console = Console()
-errors = Console(stderr=True)
+WIDE = 140
+"""Characters a line in files and pipes, which have no width of their own."""
+
+
+def _console(*, stderr: bool = False) -> Console:
+    # Without emoji: the data set real:x: would be shown as a red cross.
+    there = Console(stderr=stderr, emoji=False)
+    return there if there.is_terminal or "COLUMNS" in os.environ else Console(stderr=stderr, emoji=False, width=WIDE)
+
+
+console = _console()
+errors = _console(stderr=True)
+
+
+@contextmanager
+def stoppable(words: str) -> Iterator[None]:
+    """Ctrl-C is no error: say what becomes of the work, and end with the exit status 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        errors.print(f"stopped: {words}", style="yellow", markup=False, soft_wrap=True)
+        raise typer.Exit(130) from None
 
 
 def quiet_libraries() -> None:

@@ -15,15 +15,25 @@ def derain(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of stochastic methods.")] = 0,
-    weights: Annotated[list[str] | None, typer.Option(help="METHOD=PATH, again for more.", show_default="shipped")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="METHOD.option=value, again for more.", show_default="none")] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METHOD=PATH", help="A weights file; again for more.", show_default="shipped"),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="METHOD.option=value", help="An option of a method; again for more.", show_default="none"
+        ),
+    ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on after a picture that cannot be read.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace pictures that are there already.")] = False,
-    cache: Annotated[Path | None, typer.Option(help="Folder of weights.", show_default="DRIVEDERAIN_CACHE, else the user's")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder of weights.", show_default="DRIVEDERAIN_CACHE, else the user's")
+    ] = None,
 ) -> None:
     """Take the rain off a picture or a folder of pictures; sizes are kept."""
     from drivederain.cli import values
-    from drivederain.cli.console import console, quiet_libraries
+    from drivederain.cli.console import console, quiet_libraries, stoppable
 
     quiet_libraries()
     from drivederain.registry import Registry
@@ -32,7 +42,7 @@ def derain(
     chain = registry.chain(method)
     from drivederain.cli.derain_files import plan_files
 
-    jobs = plan_files(source, target, overwrite=overwrite)
+    jobs, left_out = plan_files(source, target, overwrite=overwrite, skip_bad=skip_bad)
     with console.status("loading torch"):
         from drivederain.cli.derain_files import derain_files
         from drivederain.engine.settings import RunSettings
@@ -49,4 +59,6 @@ def derain(
         train=False,
         skip_bad=skip_bad,
     )
-    raise typer.Exit(derain_files(jobs, chain, settings, registry))
+    with stoppable("what is written stays; --overwrite writes it again"):
+        status = derain_files(jobs, left_out, chain, settings, registry)
+    raise typer.Exit(status)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from drivederain.data.decode import decode
 from drivederain.data.folders import list_pictures
-from drivederain.errors import DataError, DriveDeRainError
+from drivederain.errors import DataError, DriveDeRainError, MethodError
 from drivederain.results.run_folder import write_atomically
 
 if TYPE_CHECKING:
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from drivederain.engine.settings import RunSettings
     from drivederain.registry import Registry
 
-WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF"}
+WRITABLE = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
 
 
 @dataclass(frozen=True)
@@ -29,44 +37,51 @@ class Job:
 
     source: Path
     target: Path
-    name: str
 
 
-def plan_files(source: Path, target: Path, *, overwrite: bool) -> list[Job]:
+def plan_files(source: Path, target: Path, *, overwrite: bool, skip_bad: bool = False) -> tuple[list[Job], list[str]]:
     """Pair inputs with outputs. A folder gives PNG files of the same stems, sub-folders kept.
 
+    Returns:
+        The jobs, and with ``skip_bad`` what is left out and why.
+
     Raises:
-        DataError: nothing to read, an output that cannot be written or is there already, or two with one name.
+        DataError: nothing to read, or an output that cannot be written or is there already.
     """
+    left_out: list[str] = []
     if source.is_file():
-        path = target / f"{source.stem}.png" if target.is_dir() else target
-        jobs = [Job(source, path, source.name)]
+        jobs = [Job(source, target / f"{source.stem}.png" if target.is_dir() else target)]
     elif source.is_dir():
         if target.is_file():
             raise DataError(f"{source} is a folder and {target} a file. Give a folder for the output.")
-        entries, _ = list_pictures(source)
-        jobs = [Job(entry.path, target / Path(entry.name).with_suffix(".png"), entry.name) for entry in entries]
-        if not jobs:
-            raise DataError(f"{source} holds no pictures. Give a folder of PNG, JPEG, WebP, BMP or TIFF files.")
+        if target.resolve().is_relative_to(source.resolve()):
+            raise DataError(f"{target} lies in {source}, whose pictures are read. Give a folder outside of it.")
+        entries, problems = list_pictures(source)
+        left_out = [f"{source / problem.file}: {problem.reason}" for problem in problems]
+        if left_out and not skip_bad:
+            raise DataError(f"{left_out[0]}; or pass --skip-bad to go on without it.")
+        jobs = [Job(entry.path, target / Path(entry.relative).with_suffix(".png")) for entry in entries]
     else:
-        raise DataError(f"{source}: there is no such file or folder.")
+        raise DataError(f"{source}: there is no such file or folder. Check the spelling of INPUT.")
     _check(jobs, overwrite)
-    return jobs
+    return jobs, left_out
 
 
 def _check(jobs: list[Job], overwrite: bool) -> None:
-    taken: dict[Path, Job] = {}
     for job in jobs:
-        if job.target.suffix.lower() not in WRITABLE:
-            raise DataError(f"{job.target}: cannot write {job.target.suffix or 'a file without an extension'}. Use {', '.join(WRITABLE)}.")
-        if job.target in taken:
-            raise DataError(f"{job.source} and {taken[job.target].source} would both become {job.target}. Rename one of them.")
-        taken[job.target] = job
+        suffix = job.target.suffix
+        if suffix.lower() not in WRITABLE:
+            what = f"{suffix} files" if suffix else "a file without an extension"
+            raise DataError(f"{job.target}: cannot write {what}. Use {', '.join(WRITABLE)}.")
         if job.target.exists() and (not overwrite or job.target.samefile(job.source)):
-            raise DataError(f"{job.target} is there already. Give another OUTPUT, or --overwrite (never onto the input itself).")
+            raise DataError(
+                f"{job.target} is there already. Give another OUTPUT, or --overwrite (never onto the input itself)."
+            )
 
 
-def derain_files(jobs: list[Job], chain: ChainSpec, settings: RunSettings, registry: Registry) -> int:
+def derain_files(
+    jobs: list[Job], left_out: list[str], chain: ChainSpec, settings: RunSettings, registry: Registry
+) -> int:
     """Restore every picture; the exit status is 1 if any was lost.
 
     Raises:
@@ -78,26 +93,33 @@ def derain_files(jobs: list[Job], chain: ChainSpec, settings: RunSettings, regis
     from drivederain.engine.device import choose_device
     from drivederain.engine.prepare import Preparation
 
-    lost = 0
+    lost = len(left_out)
     with LiveDisplay() as display:
+        for reason in left_out:
+            display.warn(f"skipped {reason}")
         preparation = Preparation(settings, registry, choose_device(settings.device), display)
         preparation.check([chain])
         with LoadedChain(preparation.stage(chain)) as loaded:
-            if any(stage.non_commercial for stage in chain.stages):
-                display.warn(f"{chain.name}: {'; '.join(stage.licence for stage in chain.stages if stage.non_commercial)}")
+            for stage in chain.stages:
+                if stage.non_commercial:
+                    display.warn(f"{stage.name} is not for commercial use: {stage.licence}")
             display.begin(f"derain with {chain.name}", len(jobs))
             for number, job in enumerate(jobs, start=1):
                 try:
-                    restored = loaded.restore(job.name, decode(job.source.read_bytes(), str(job.source)))
+                    restored = loaded.restore(decode(job.source.read_bytes(), str(job.source)))
                     write_atomically(job.target, _encode(restored, job.target.suffix.lower()))
                 except (DriveDeRainError, OSError) as error:
+                    reason = f"{job.source}: {error}" if isinstance(error, MethodError) else str(error)
                     if not settings.skip_bad:
-                        raise DataError(f"{error} (--skip-bad goes on with the others; {number - 1} are done)") from error
+                        done = f" {number - 1} of {len(jobs)} are done." if len(jobs) > 1 else ""
+                        raise DataError(reason + done) from error
                     lost += 1
-                    display.warn(f"skipped {job.source}: {error}")
+                    display.warn(f"skipped {reason}")
                 display.advance(number)
             display.end()
-    console.print(f"{len(jobs) - lost} of {len(jobs)} pictures written to {jobs[0].target if len(jobs) == 1 else settings.out}", soft_wrap=True)
+    written = len(jobs) + len(left_out) - lost
+    where = jobs[0].target if len(jobs) == 1 else settings.out
+    console.print(f"{written} of {len(jobs) + len(left_out)} pictures written to {where}", soft_wrap=True, markup=False)
     return int(lost > 0)
 
 
@@ -105,6 +127,6 @@ def _encode(pixels: NDArray[np.uint8], suffix: str) -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
-    lossy = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}
-    Image.fromarray(pixels).save(buffer, WRITABLE[suffix], **lossy.get(WRITABLE[suffix], {}))
+    how: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}
+    Image.fromarray(pixels).save(buffer, WRITABLE[suffix], **how.get(WRITABLE[suffix], {}))
     return buffer.getvalue()

@@ -26,7 +26,9 @@ def list_(kind: Annotated[str, typer.Argument(metavar="|".join(KINDS), help="Wha
     console.print(tables[kind](registry))
     broken = [plugin for plugin in registry.plugins if plugin.status == "failed"]
     if broken and kind != "plugins":
-        console.print(f"{len(broken)} plugin(s) could not be used: see `drivederain-bench list plugins`", soft_wrap=True)
+        console.print(
+            f"{len(broken)} plugin(s) could not be used: see `drivederain-bench list plugins`", soft_wrap=True
+        )
 
 
 def _table(*columns: str) -> Table:
@@ -72,7 +74,14 @@ def _metrics(registry: Registry) -> Table:
 
     table = _table("metric", "variants", "better", "unit", "summary", "from")
     for name, spec in registry.metrics.items():
-        cells = (name, ", ".join(spec.variants), spec.direction, spec.unit, spec.summary, registry.owner("metric", name))
+        cells = (
+            name,
+            ", ".join(spec.variants),
+            spec.direction,
+            spec.unit,
+            spec.summary,
+            registry.owner("metric", name),
+        )
         table.add_row(*map(escape, cells))
     return table
 
@@ -95,6 +104,12 @@ def _suites(registry: Registry) -> Table:
 
     table = _table("suite", "description", "methods", "data", "budget")
     for name, suite in builtin_suites().items():
-        cells = (name, suite.description, ", ".join(suite.methods), ", ".join(suite.data) or "give --data", suite.budget)
+        cells = (
+            name,
+            suite.description,
+            ", ".join(suite.methods),
+            ", ".join(suite.data) or "give --data",
+            suite.budget,
+        )
         table.add_row(*map(escape, cells))
     return table

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -13,6 +15,8 @@ from drivederain.cli.report import report
 from drivederain.cli.run import run
 from drivederain.cli.synth import synth
 from drivederain.errors import DriveDeRainError
+
+_OUT_OF_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     name="drivederain-bench",
@@ -32,7 +36,9 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def _common(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version.")) -> None:
+def _common(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
     """Benchmark methods that take rain off driving photographs, above all drops and run-offs on the windshield."""
 
 
@@ -44,15 +50,23 @@ app.command("report")(report)
 
 
 def main() -> None:
-    """Run the command line. A user's mistake is one plain message and the exit status 2."""
+    """Run the command line. What the user can mend is one plain message and the exit status 2."""
     try:
-        app()
+        app(prog_name="drivederain-bench")
     except DriveDeRainError as error:
-        typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        typer.secho("stopped; the same command goes on where it was", fg=typer.colors.YELLOW, err=True)
-        sys.exit(130)
+        _refuse(str(error))
+    except OSError as error:
+        # Full disks, folders without permission. Without a file or a code it is a bug and keeps its traceback.
+        if error.errno in _OUT_OF_SPACE:
+            _refuse("no space is left on the disk. Free some, or put --cache and --out elsewhere, and start again.")
+        if error.filename is None or error.errno is None:
+            raise
+        _refuse(f"{error.filename}: {error.strerror}. Check the path and its permissions.")
+
+
+def _refuse(message: str) -> NoReturn:
+    typer.secho(f"error: {message}", fg=typer.colors.RED, err=True)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -23,12 +23,22 @@ def report(folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder 
 
 def write_report(folder: RunFolder, registry: Registry) -> Path:
     """Render ``report/index.html``; a plugin whose section fails is named on the terminal."""
+    from drivederain.cli.console import errors
+    from drivederain.errors import DataError
+    from drivederain.results.schema import SCHEMA_VERSION
     from drivederain_reports.page import render
 
-    from drivederain.cli.console import errors
-
-    folder.about()
+    if folder.events_jsonl.is_file() and not folder.run_json.exists():
+        raise DataError(f"{folder.path} was stopped before its end. Start the same `run` command again: it goes on.")
+    version = folder.about().get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise DataError(
+            f"{folder.run_json} has the schema version {version}, this program reads {SCHEMA_VERSION}. "
+            "Start the same `run` command again to write it anew."
+        )
     sections, failures = registry.report_sections(folder)
     for failure in failures:
-        errors.print(f"note: {failure.plugin}: its report section failed: {failure.reason}", markup=False, soft_wrap=True)
+        errors.print(
+            f"note: {failure.plugin}: its report section failed: {failure.reason}", markup=False, soft_wrap=True
+        )
     return render(folder, [section.section for section in sections])

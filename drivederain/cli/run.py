@@ -15,32 +15,70 @@ if TYPE_CHECKING:
 
 Data = Annotated[
     list[str] | None,
-    typer.Option("--data", help="scenes | synthetic:PHOTOS | paired:RAINY:CLEAR | real:PHOTOS | v40:ROOT; again for more.", show_default="the suite's"),
+    typer.Option(
+        "--data",
+        metavar="SPEC",
+        help="scenes, or synthetic|paired|real|v40:FOLDER; again for more.",
+        show_default="the suite's",
+    ),
 ]
 
 
 def run(
-    methods: Annotated[str | None, typer.Option(help="Chains, as in unet,unet+diffusion,restormer.", show_default="the suite's")] = None,
+    methods: Annotated[
+        str | None, typer.Option(help="Chains, as in unet,unet+diffusion,restormer.", show_default="the suite's")
+    ] = None,
     data: Data = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/SUITE or runs/DATA")] = None,
     suite: Annotated[str, typer.Option(help="A name from `list suites`, or a .toml file.")] = "demo",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.", show_default="auto")] = None,
-    size: Annotated[str | None, typer.Option(help="native, or shorter side in pixels before rain is drawn.", show_default="native")] = None,
+    size: Annotated[
+        str | None, typer.Option(help="native, or shorter side in pixels before rain is drawn.", show_default="native")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of rain, noise and training.", show_default="0")] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many photos or pairs a test set.", show_default="all")] = None,
-    metrics: Annotated[str | None, typer.Option(help="As in psnr,lpips,psnr_y[mprnet].", show_default="the suite's")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="At most so many photos or pairs a test set.", show_default="all")
+    ] = None,
+    metrics: Annotated[
+        str | None, typer.Option(help="As in psnr,lpips,psnr_y[mprnet].", show_default="the suite's")
+    ] = None,
     intensity: Annotated[str | None, typer.Option(help="Some of light,medium,heavy.", show_default="all three")] = None,
-    weights: Annotated[list[str] | None, typer.Option(help="METHOD=PATH, again for more.", show_default="cache, then shipped")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="METHOD.option=value, again for more.", show_default="none")] = None,
-    train: Annotated[bool | None, typer.Option("--train/--no-train", help="Train all, or nothing.", show_default="what has no weights")] = None,
-    train_data: Annotated[str | None, typer.Option(help="Train on this data instead of a split.", show_default="a split of --data")] = None,
-    budget: Annotated[str | None, typer.Option(help="Of each training: '600 steps' or '20 minutes'.", show_default="the suite's")] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METHOD=PATH", help="A weights file; again for more.", show_default="cache, then shipped"),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="METHOD.option=value", help="An option of a method; again for more.", show_default="none"
+        ),
+    ] = None,
+    train: Annotated[
+        bool | None,
+        typer.Option("--train/--no-train", help="Train all, or nothing.", show_default="what has no weights"),
+    ] = None,
+    train_data: Annotated[
+        str | None, typer.Option(help="Train on this data instead of a split.", show_default="a split of --data")
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Of each training: '600 steps' or '20 minutes'.", show_default="the suite's")
+    ] = None,
     overwrite: Annotated[str, typer.Option(help="Restore again: never, failed or always.")] = "never",
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out unusable files and list them in the report.")] = False,
-    data_option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the data set, as folder names of v40.", show_default="none")] = None,
-    download: Annotated[bool, typer.Option("--download", help="Allow downloads (encoder weights); otherwise no network is used.")] = False,
-    cache: Annotated[Path | None, typer.Option(help="Folder of outputs and weights.", show_default="DRIVEDERAIN_CACHE, else the user's")] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out unusable files; the report lists them.")
+    ] = False,
+    data_option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="An option of the data, as v40.clear=my_clear.", show_default="none"),
+    ] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Allow downloads (encoder weights); otherwise no network is used.")
+    ] = False,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder of outputs and weights.", show_default="DRIVEDERAIN_CACHE, else the user's"),
+    ] = None,
 ) -> None:
     """Train or load each method, restore the test sets, score the outputs and write an HTML report."""
     from drivederain.cli import values
@@ -57,7 +95,9 @@ def run(
         "seed": seed if seed is not None else chosen.protocol.get("seed", 0),
         "limit": values.limit(limit if limit is not None else chosen.protocol.get("limit")),
         "intensities": values.intensities(
-            intensity if intensity is not None else ",".join(chosen.protocol.get("intensity", ("light", "medium", "heavy")))
+            intensity
+            if intensity is not None
+            else ",".join(chosen.protocol.get("intensity", ("light", "medium", "heavy")))
         ),
         "weights": values.weights(weights or ()),
         "options": values.method_settings(set_ or ()),
@@ -94,8 +134,9 @@ def _check(arguments: dict[str, Any], suite: Suite) -> None:
 
 
 def _execute(arguments: dict[str, Any], metrics: str | None, budget: str, suite: Suite) -> int:
-    from drivederain.cli.console import console, quiet_libraries
+    from drivederain.cli.console import console, quiet_libraries, stoppable
     from drivederain.cli.values import names
+    from drivederain.errors import OptionError
     from drivederain.registry import Registry
     from drivederain.training.progress import Budget
 
@@ -105,12 +146,17 @@ def _execute(arguments: dict[str, Any], metrics: str | None, budget: str, suite:
     registry.chains(arguments["methods"])
     chosen = names(metrics) if metrics is not None else suite.metrics or tuple(registry.metrics)
     registry.metric_variants(chosen)
+    try:
+        settled_budget = Budget.parse(budget)
+    except OptionError as error:
+        wanted = "a positive number of steps or minutes, as in '600 steps' or '20 minutes'"
+        raise OptionError(f"--budget {budget}: write {wanted}") from error
     with console.status("loading torch"):
         from drivederain.cli.progress import LiveDisplay
         from drivederain.engine.run import run_benchmark
         from drivederain.engine.settings import RunSettings
-    settings: RunSettings = RunSettings(metrics=tuple(chosen), budget=Budget.parse(budget), **arguments)
-    with LiveDisplay() as display:
+    settings: RunSettings = RunSettings(metrics=tuple(chosen), budget=settled_budget, **arguments)
+    with stoppable("the same command goes on where it was"), LiveDisplay() as display:
         outcome = run_benchmark(settings, registry, display)
     from drivederain.cli.report import write_report
     from drivederain.cli.summary import show_summary

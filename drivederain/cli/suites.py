@@ -11,8 +11,18 @@ from typing import Any
 from drivederain.errors import OptionError
 from drivederain.names import did_you_mean
 
-KEYS = {"description": str, "data": list, "methods": list, "metrics": list, "budget": str, "train_data": str, "protocol": dict}
+KEYS = {
+    "description": str,
+    "data": list,
+    "methods": list,
+    "metrics": list,
+    "budget": str,
+    "train_data": str,
+    "protocol": dict,
+}
 PROTOCOL = {"size": (str, int), "seed": int, "intensity": list, "limit": int, "precision": str}
+
+_KINDS = {str: "a text", int: "a whole number", list: "a list", dict: "a table"}
 
 
 @dataclass(frozen=True)
@@ -45,13 +55,18 @@ def read_suite(name: str) -> Suite:
     if not name.endswith(".toml"):
         known = builtin_suites()
         if name not in known:
-            raise OptionError(f"--suite {name}: no such suite.{did_you_mean(name, known)} There are: {', '.join(known)}; or give a .toml file.")
+            hint = did_you_mean(name, known)
+            raise OptionError(
+                f"--suite {name}: no such suite.{hint} There are: {', '.join(known)}; or give a .toml file."
+            )
         return known[name]
     path = Path(name)
     try:
         return _parse(str(path), path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(f"--suite {path} cannot be read ({error}). Give a TOML file, or a name from `list suites`.") from error
+        raise OptionError(
+            f"--suite {path} cannot be read ({error}). Give a TOML file, or a name from `list suites`."
+        ) from error
 
 
 def _parse(name: str, text: str) -> Suite:
@@ -61,9 +76,11 @@ def _parse(name: str, text: str) -> Suite:
         raise OptionError(f"--suite {name} is not TOML: {error}") from error
     _check(name, content, KEYS, "")
     _check(name, content.get("protocol", {}), PROTOCOL, "protocol.")
-    for key in ("data", "methods", "metrics"):
-        if not all(isinstance(entry, str) for entry in content.get(key, [])):
-            raise OptionError(f"--suite {name}: {key} must be a list of texts")
+    lists = {key: content.get(key, []) for key in ("data", "methods", "metrics")}
+    lists["protocol.intensity"] = content.get("protocol", {}).get("intensity", [])
+    for key, entries in lists.items():
+        if not all(isinstance(entry, str) for entry in entries):
+            raise OptionError(f'--suite {name}: {key} must be a list of texts, as in ["a", "b"]')
     return Suite(
         name=Path(name).name.removesuffix(".toml"),
         description=content.get("description", ""),
@@ -79,6 +96,10 @@ def _parse(name: str, text: str) -> Suite:
 def _check(name: str, content: dict[str, Any], keys: dict[str, Any], where: str) -> None:
     for key, value in content.items():
         if key not in keys:
-            raise OptionError(f"--suite {name}: {where}{key} is no key of a suite.{did_you_mean(key, keys)} Keys: {', '.join(keys)}.")
-        if not isinstance(value, keys[key]):
-            raise OptionError(f"--suite {name}: {where}{key} has the value {value!r}, of the wrong type")
+            raise OptionError(
+                f"--suite {name}: {where}{key} is no key of a suite.{did_you_mean(key, keys)} Keys: {', '.join(keys)}."
+            )
+        if not isinstance(value, keys[key]) or isinstance(value, bool):
+            kinds = keys[key] if isinstance(keys[key], tuple) else (keys[key],)
+            wanted = " or ".join(_KINDS[kind] for kind in kinds)
+            raise OptionError(f"--suite {name}: {where}{key} is {value!r}, where {wanted} is wanted")

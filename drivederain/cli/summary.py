@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rich.markup import escape
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from drivederain.cli.console import console
@@ -13,6 +13,8 @@ from drivederain.results.run_folder import RunFolder
 from drivederain.results.summary import summary_table
 
 COLUMNS = (("psnr", "PSNR dB ↑", 2), ("ssim", "SSIM ↑", 3), ("lpips", "LPIPS ↓", 3))
+NARROW = 110
+"""Below so many characters a line the intervals are left to the report."""
 
 
 def show_summary(run: RunFolder) -> None:
@@ -20,30 +22,31 @@ def show_summary(run: RunFolder) -> None:
     about = run.about()
     truth = {dataset["name"]: dataset["has_truth"] for dataset in about["datasets"]}
     rows = summary_table(run.results(), [method["name"] for method in about["methods"]])
+    intervals = console.width >= NARROW
     for dataset, source in dict.fromkeys((row["dataset"], row["intensity_source"]) for row in rows):
         if not truth.get(dataset, True):
-            console.print(f"{dataset}: no ground truth, so there are pictures in the report and no scores", markup=False)
+            console.print(
+                f"{dataset}: no ground truth, so there are pictures in the report and no scores", markup=False
+            )
             continue
-        console.print(_table([row for row in rows if (row["dataset"], row["intensity_source"]) == (dataset, source)]))
+        figures = "mean [95 % interval]" if intervals else "mean"
+        console.print(f"\n{dataset} (intensity {source}): {figures}, Δ against the rainy input", markup=False)
+        chosen = [row for row in rows if (row["dataset"], row["intensity_source"]) == (dataset, source)]
+        console.print(_table(chosen, intervals))
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
+def _table(rows: list[dict[str, Any]], intervals: bool) -> Table:
     """One data set; metrics that were not asked for have no column."""
     columns = [column for column in COLUMNS if any(row[column[0]] is not None for row in rows)]
-    table = Table(
-        title=escape(
-            f"{rows[0]['dataset']} (intensity {rows[0]['intensity_source']}), mean [95 % interval], "
-            "Δ against the rainy input"
-        ),
-        title_justify="left",
-    )
+    table = Table(box=SIMPLE_HEAD)
     for name in ("intensity", "method", *(heading for _, heading, _ in columns), "n"):
-        table.add_column(name, justify="left" if name in ("intensity", "method") else "right")
+        left = name in ("intensity", "method")
+        table.add_column(name, justify="left" if left else "right", no_wrap=True, overflow="fold")
     before = None
     for row in rows:
         if before not in (None, row["intensity"]):
             table.add_section()
-        figures = [_figure(row[metric], decimals) for metric, _, decimals in columns]
+        figures = [_figure(row[metric], decimals, intervals) for metric, _, decimals in columns]
         table.add_row(row["intensity"] if row["intensity"] != before else "", row["method"], *figures, _count(row))
         before = row["intensity"]
     return table
@@ -52,14 +55,16 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 def _count(row: dict[str, Any]) -> str:
     """Pictures that were scored, and how many were lost."""
     scored = max((int(row[metric]["n"]) for metric, _, _ in COLUMNS if row[metric] is not None), default=0)
-    return f"{scored} ({row['failed']} failed)" if row["failed"] else str(scored)
+    if row["failed"]:
+        return f"{scored} ({row['failed']} failed)"
+    return f"0 ({row['skipped']} skipped)" if row["skipped"] and not scored else str(scored)
 
 
-def _figure(score: dict[str, Any] | None, decimals: int) -> str:
+def _figure(score: dict[str, Any] | None, decimals: int, intervals: bool) -> str:
     if score is None or math.isnan(score["mean"]):
         return "-"
     text = f"{score['mean']:.{decimals}f}"
-    if not math.isnan(score["low"]):
+    if intervals and not math.isnan(score["low"]):
         text += f" [{score['low']:.{decimals}f}, {score['high']:.{decimals}f}]"
     if not math.isnan(score["difference"]) and score["difference"]:
         text += f" {score['difference']:+.{decimals}f}"

@@ -21,8 +21,12 @@ def synth(
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
     size: Annotated[str, typer.Option(help="native, or the shorter side in pixels before rain is drawn.")] = "native",
     limit: Annotated[int | None, typer.Option(help="At most so many photos.", show_default="all")] = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out unusable files and name them at the end.")] = False,
-    cache: Annotated[Path | None, typer.Option(help="Folder of the cache.", show_default="DRIVEDERAIN_CACHE, else the user's")] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out unusable files and name them at the end.")
+    ] = False,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder of the cache.", show_default="DRIVEDERAIN_CACHE, else the user's")
+    ] = None,
 ) -> None:
     """Draw windshield rain over clear photographs; `run --data paired:OUT` reads what it writes."""
     from drivederain.cli import values
@@ -45,11 +49,14 @@ def synth(
         display.end()
     for problem in context.problems:
         console.print(f"skipped {problem.file}: {problem.reason}", markup=False, soft_wrap=True)
-    console.print(f"{done} pictures in {out}/rainy, their truth in clear/, drops in masks/, all parameters in parameters.parquet", soft_wrap=True)
+    console.print(
+        f"{done} pictures in {out}/rainy, their truth in clear/, drops in masks/, all parameters in parameters.parquet",
+        soft_wrap=True,
+    )
 
 
 def score(clear: NDArray[np.uint8], rainy: NDArray[np.uint8]) -> Mapping[str, float]:
-    """PSNR and SSIM (RGB, as the metrics have them) of the rainy picture; pictures too small for SSIM get PSNR alone."""
+    """PSNR and SSIM (RGB, as the metrics have them) of the rainy picture; SSIM is NaN where it is too small for it."""
     import numpy as np
     import torch
 

@@ -32,7 +32,8 @@ def intensities(text: str) -> tuple[Intensity, ...]:
     asked = names(text)
     for name in asked:
         if name not in INTENSITIES:
-            raise OptionError(f"--intensity {name}: no such intensity.{did_you_mean(name, INTENSITIES)} Write some of light,medium,heavy.")
+            hint = did_you_mean(name, INTENSITIES)
+            raise OptionError(f"--intensity {name}: no such intensity.{hint} Write some of light,medium,heavy.")
     if not asked:
         raise OptionError("--intensity names none. Write some of light,medium,heavy.")
     return tuple(intensity for intensity in INTENSITIES if intensity in asked)

@@ -17,8 +17,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from drivederain.data.png import decode_png, encode_png
 from drivederain.engine.keys import canonical, key_of
 from drivederain.errors import DataError
 from drivederain.results.run_folder import write_atomically
+from drivederain.results.schema import Status
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Failure:
     """A picture that the method failed on."""
 
     picture: str
-    status: str
+    status: Status
     reason: str
 
 
@@ -60,23 +61,25 @@ class Cell:
         """``parts``: everything that changes the answer, as plain values."""
         self.parts, self.key = dict(parts), key_of(parts)
         self.folder = cache / "cells" / self.key[:2] / self.key
-        key_file = self.folder / "key.json"
-        if not key_file.is_file():
-            write_atomically(key_file, (json.dumps(self.parts, sort_keys=True, indent=1) + "\n").encode())
-        self.outputs = {line["picture"]: Output(**line) for line in _lines(self.folder / "outputs.jsonl")}
-        self.failures = {line["picture"]: Failure(**line) for line in _lines(self.folder / "failures.jsonl")}
-        self.scores: dict[str, dict[str, float]] = {
-            line["key"]: line["regions"] for line in _lines(self.folder / "scores.jsonl")
-        }
+        outputs = _lines(self.folder / "outputs.jsonl", {field.name for field in fields(Output)})
+        failures = _lines(self.folder / "failures.jsonl", {field.name for field in fields(Failure)})
+        scores = _lines(self.folder / "scores.jsonl", {"key", "regions"})
+        self.outputs = {line["picture"]: Output(**line) for line in outputs}
+        self.failures = {line["picture"]: Failure(**line) for line in failures}
+        self.scores: dict[str, dict[str, float]] = {line["key"]: line["regions"] for line in scores}
 
     @property
     def facts(self) -> dict[str, Any]:
         """What ``remember`` was given last; empty before."""
-        path = self.folder / "facts.json"
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+        try:
+            facts = json.loads((self.folder / "facts.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return facts if isinstance(facts, dict) else {}
 
     def remember(self, facts: Mapping[str, Any]) -> None:
         """Keep what a loaded method said of itself, for runs that need not load it."""
+        self._begin()
         write_atomically(self.folder / "facts.json", (json.dumps(facts, sort_keys=True, indent=1) + "\n").encode())
 
     def path(self, picture: str) -> Path:
@@ -90,40 +93,62 @@ class Cell:
         """The output, H x W x 3 RGB 8 bit.
 
         Raises:
-            DataError: it is missing or damaged.
+            DataError: it is missing, or not what was stored; it is then taken out, so that the next run restores it.
         """
         path = self.path(picture)
         try:
-            return decode_png(path.read_bytes())
-        except (OSError, ValueError, DataError) as error:
-            raise DataError(f"{path} is missing or damaged; run the same command again with --overwrite always") from error
+            data = path.read_bytes()
+            if hashlib.sha256(data).hexdigest() == self.outputs[picture].sha256:
+                return decode_png(data)
+        except (OSError, KeyError):
+            pass
+        self._drop(picture)
+        raise DataError(f"{path} was missing or damaged. Start the same command again: it is restored anew.")
 
-    def store(self, picture: str, pixels: NDArray[np.uint8], *, milliseconds: float, batch: int, measured_at: str) -> None:
+    def store(
+        self, picture: str, pixels: NDArray[np.uint8], *, milliseconds: float, batch: int, measured_at: str
+    ) -> None:
         """Keep an output: the picture first, then its line."""
         data = encode_png(pixels)
         write_atomically(self.path(picture), data)
-        output = Output(
-            picture, hashlib.sha256(data).hexdigest(), round(milliseconds, 3), *pixels.shape[:2], batch, measured_at
-        )
-        _append(self.folder / "outputs.jsonl", [vars(output)])
+        height, width = pixels.shape[:2]
+        digest = hashlib.sha256(data).hexdigest()
+        output = Output(picture, digest, round(milliseconds, 3), height, width, batch, measured_at)
+        self._append("outputs.jsonl", [vars(output)])
         self.outputs[picture] = output
         self.failures.pop(picture, None)
 
-    def fail(self, picture: str, status: str, reason: str) -> None:
-        """Remember that the method failed on a picture."""
+    def fail(self, picture: str, status: Status, reason: str) -> None:
+        """Remember that the method failed on a picture; an output of an earlier try is no longer its answer."""
+        self._drop(picture)
         failure = Failure(picture, status, reason)
-        _append(self.folder / "failures.jsonl", [vars(failure)])
+        self._append("failures.jsonl", [vars(failure)])
         self.failures[picture] = failure
 
     def score(self, scores: Mapping[str, Mapping[str, float]]) -> None:
         """Keep scores by their keys."""
-        _append(self.folder / "scores.jsonl", [{"key": key, "regions": dict(value)} for key, value in scores.items()])
-        self.scores.update({key: dict(value) for key, value in scores.items()})
+        if scores:
+            self._append("scores.jsonl", [{"key": key, "regions": dict(value)} for key, value in scores.items()])
+            self.scores.update({key: dict(value) for key, value in scores.items()})
+
+    def _drop(self, picture: str) -> None:
+        self.path(picture).unlink(missing_ok=True)
+        self.outputs.pop(picture, None)
+
+    def _begin(self) -> None:
+        """Say what the key stands for, once there is something to keep."""
+        key_file = self.folder / "key.json"
+        if not key_file.is_file():
+            write_atomically(key_file, (json.dumps(self.parts, sort_keys=True, indent=1) + "\n").encode())
+
+    def _append(self, file: str, lines: Iterable[Mapping[str, Any]]) -> None:
+        self._begin()
+        _append(self.folder / file, lines)
 
 
 def _append(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     text = "".join(canonical(line) + "\n" for line in lines)
-    with path.open("a", encoding="utf-8") as file:
+    with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
         if file.tell():
             with path.open("rb") as written:
                 written.seek(-1, os.SEEK_END)
@@ -134,13 +159,15 @@ def _append(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
         os.fsync(file.fileno())
 
 
-def _lines(path: Path) -> Iterable[dict[str, Any]]:
+def _lines(path: Path, keys: set[str]) -> Iterator[dict[str, Any]]:
+    """Lines that have exactly these keys; what another one told of (a crash cut it off) is computed again."""
     if not path.is_file():
         return
-    for line in path.read_text(encoding="utf-8").splitlines():
+    # Not splitlines(): a reason may hold characters that it takes for ends of lines.
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         try:
             value = json.loads(line)
         except json.JSONDecodeError:
-            continue  # cut off by a crash: what it told of is computed again
-        if isinstance(value, dict):
+            continue
+        if isinstance(value, dict) and value.keys() == keys:
             yield value

@@ -7,7 +7,8 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from drivederain.engine.device import DeviceRunner
+from drivederain.engine.device import DeviceRunner, noise_name
+from drivederain.engine.failures import MethodCodeError, describe
 from drivederain.engine.stages import ReadyStage
 from drivederain.errors import MethodError
 
@@ -20,34 +21,43 @@ class LoadedChain:
 
         Raises:
             MethodError: a stage cannot be used; the message has the reason.
-            DriveDeRainError: weights that do not fit.
         """
         if not stage.usable:
-            raise MethodError(f"{stage.chain.name} cannot be used: {stage.reason}")
-        stages = []
-        current: ReadyStage | None = stage
-        while current is not None:
-            stages.insert(0, current)
-            current = current.before
-        self._runners: list[DeviceRunner] = [each.load() for each in stages]
+            raise MethodError(f"{stage.chain.name} cannot be used: {stage.problem[1]}")
+        self._runners: list[DeviceRunner] = []
+        try:
+            for each in stage.all_stages:
+                self._runners.append(each.load())
+        except MethodCodeError as error:
+            self.close()
+            raise MethodError(f"{stage.chain.name} cannot be used: {describe(error)[1]}") from error
 
     def __enter__(self) -> LoadedChain:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for runner in self._runners:
-            runner.method.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
-    def restore(self, name: str, rainy: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Restore one picture, H x W x 3 RGB 8 bit. ``name`` seeds the noise of stochastic methods.
+    def close(self) -> None:
+        """Free all stages."""
+        while self._runners:
+            self._runners.pop().method.close()
+
+    def restore(self, rainy: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Restore one picture, H x W x 3 RGB 8 bit.
 
         Raises:
-            MethodError: a stage broke its contract.
+            MethodError: a stage raised, broke its contract or ran out of memory.
         """
-        estimate = rainy
+        noise, estimate = noise_name(rainy), rainy
         for runner in self._runners:
-            if runner.spec.kind == "refiner":
-                estimate = runner.restore([name], [rainy], [estimate])[0].pixels
-            else:
-                estimate = runner.restore([name], [estimate], None)[0].pixels
+            try:
+                if runner.spec.kind == "refiner":
+                    estimate = runner.restore([noise], [rainy], [estimate])[0].pixels
+                else:
+                    estimate = runner.restore([noise], [estimate], None)[0].pixels
+            except MethodCodeError as error:
+                raise MethodError(f"{runner.spec.name} failed: {describe(error)[1]}") from error
         return estimate

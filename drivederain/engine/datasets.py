@@ -9,9 +9,14 @@ from pathlib import Path
 from drivederain.data.sample import DataContext, Dataset, Problem, Sample, SampleSet, Split
 from drivederain.data.sources import parse_source
 from drivederain.engine.settings import RunSettings
-from drivederain.errors import DataError
+from drivederain.errors import DataError, OptionError
 from drivederain.implementation import load_implementation
+from drivederain.names import did_you_mean
 from drivederain.registry import Registry
+from drivederain.results.run_folder import folder_name
+
+OWN_SPLITS = ("v40", "scenes")
+"""Data sets that have a train part of their own; other folders that are named for training are all for training."""
 
 
 @dataclass(frozen=True)
@@ -29,46 +34,61 @@ def gather(settings: RunSettings, registry: Registry, *, must_train: Sequence[st
     """Find the data of a run.
 
     Where something must be trained and no ``--train-data`` says on what, each data set is split and only its test part
-    is scored, for every method.
+    is scored, for every method. ``--limit`` is about what is scored and never about what is trained on.
 
     Raises:
-        DataError: nothing to score, bad files (without ``--skip-bad``), or the same picture in training and test data.
+        DataError: nothing to score, two test sets of one name, bad files (without ``--skip-bad``), or the same picture
+            in training and test data.
+        OptionError: an option of a data set that this run does not use.
     """
-    split: Split = "test" if must_train and settings.train_data is None else "all"
-    tested, training, problems = [], list[Sample](), list[Problem]()
-    for text in settings.data:
-        dataset, context = _open(text, settings, registry)
-        tested += [(text, sample_set) for sample_set in dataset.sample_sets(split)]
-        if split == "test":
-            training += _with_truth(dataset.sample_sets("train"))
+    texts = tuple(dict.fromkeys(settings.data))
+    train_text = settings.train_data
+    _check_options(settings, registry, [*texts, *([train_text] if train_text is not None else [])])
+    tested: list[tuple[str, SampleSet]] = []
+    training: list[Sample] = []
+    trained_names: list[str] = []
+    problems: list[Problem] = []
+    for text in texts:
+        dataset, context = _open(text, settings, registry, settings.limit)
+        split: Split = "test" if (must_train and train_text is None) or text == train_text else "all"
+        tested += [(text, sample_set) for sample_set in dataset.sample_sets(split) if sample_set.samples]
+        if must_train and train_text is None:
+            for sample_set in _with_truth(dataset.sample_sets("train")):
+                training += sample_set.samples
+                trained_names.append(sample_set.name)
         problems += context.problems
-    trained_on = f"the train split of {', '.join(settings.data)}" if split == "test" else ""
-    if settings.train_data is not None:
-        dataset, context = _open(settings.train_data, settings, registry)
-        same = settings.train_data in settings.data
-        training = _with_truth(dataset.sample_sets("train" if same else _training_split(settings.train_data)))
+    if train_text is not None:
+        dataset, context = _open(train_text, settings, registry, None)
+        own_split = train_text in texts or parse_source(train_text, registry.datasets).spec.name in OWN_SPLITS
+        for sample_set in _with_truth(dataset.sample_sets("train" if own_split else "all")):
+            training += sample_set.samples
+            trained_names.append(sample_set.name)
         problems += context.problems
-        trained_on = f"--train-data {settings.train_data}"
-    tested = [(text, sample_set) for text, sample_set in tested if sample_set.samples]
     if not tested:
-        raise DataError(f"there is nothing to score in {', '.join(settings.data)} at the intensities {', '.join(settings.intensities)}")
+        raise DataError(
+            f"there is nothing to score in {', '.join(texts)} at the intensities {', '.join(settings.intensities)}"
+        )
     if must_train and not training:
         raise DataError(
             f"{', '.join(must_train)} must be trained, and there are no clear pictures to train on. Say on what with "
             "--train-data SPEC, give --weights METHOD=PATH, or forbid training with --no-train."
         )
+    _refuse_one_name(tested)
     _refuse_overlap(training, [sample for _, sample_set in tested for sample in sample_set.samples])
-    return RunData(tuple(tested), tuple(training), trained_on, tuple(dict.fromkeys(problems)))
+    words = f"{'the train part of ' if train_text is None else ''}{', '.join(dict.fromkeys(trained_names))}"
+    # In an order of their own: what is trained must not depend on the order of --data.
+    training.sort(key=lambda sample: (sample.rainy.fingerprint, sample.source_file))
+    return RunData(tuple(tested), tuple(training), words if training else "", tuple(dict.fromkeys(problems)))
 
 
-def _open(text: str, settings: RunSettings, registry: Registry) -> tuple[Dataset, DataContext]:
+def _open(text: str, settings: RunSettings, registry: Registry, limit: int | None) -> tuple[Dataset, DataContext]:
     source = parse_source(text, registry.datasets)
     context = DataContext(
         cache=Path(settings.cache),
         size=settings.size,
         seed=settings.seed,
         intensities=settings.intensities,
-        limit=settings.limit,
+        limit=limit,
         skip_bad=settings.skip_bad,
         options=settings.data_options,
     )
@@ -77,13 +97,33 @@ def _open(text: str, settings: RunSettings, registry: Registry) -> tuple[Dataset
     return dataset, context
 
 
-def _training_split(text: str) -> Split:
-    """V40 has a train split of its own; other folders that are named for training are all for training."""
-    return "train" if text.startswith(("v40", "scenes")) else "all"
+def _check_options(settings: RunSettings, registry: Registry, texts: Sequence[str]) -> None:
+    """Options named ``v40.clear`` are passed over by other data sets, so a misspelt owner is found here."""
+    used = [parse_source(text, registry.datasets).spec.name for text in texts]
+    for key in settings.data_options:
+        owner, dot, _ = key.rpartition(".")
+        if dot and owner not in used:
+            hint = did_you_mean(owner, used)
+            raise OptionError(
+                f"--data-option {key}: this run has no data set {owner!r}.{hint} It has: {', '.join(used)}."
+            )
 
 
-def _with_truth(sample_sets: Sequence[SampleSet]) -> list[Sample]:
-    return [sample for sample_set in sample_sets if sample_set.has_truth for sample in sample_set.samples]
+def _with_truth(sample_sets: Sequence[SampleSet]) -> list[SampleSet]:
+    return [sample_set for sample_set in sample_sets if sample_set.has_truth]
+
+
+def _refuse_one_name(tested: Sequence[tuple[str, SampleSet]]) -> None:
+    """Rows and pictures are told apart by the names of the test sets."""
+    first: dict[str, str] = {}
+    for text, sample_set in tested:
+        name = folder_name(sample_set.name).casefold()
+        if name in first:
+            raise DataError(
+                f"--data {first[name]} and --data {text} would both be called {sample_set.name} in the results. "
+                "Rename one of the folders, or run them one by one, each with an --out of its own."
+            )
+        first[name] = text
 
 
 def _refuse_overlap(training: Sequence[Sample], tested: Sequence[Sample]) -> None:
@@ -91,6 +131,7 @@ def _refuse_overlap(training: Sequence[Sample], tested: Sequence[Sample]) -> Non
     for sample in tested:
         if sample.content in trained:
             raise DataError(
-                f"{sample.source_file} is in the test data, and the same picture is trained on "
-                f"({trained[sample.content].source_file}). Take it out of one of them."
+                f"{sample.source_file} of {sample.dataset} is in the test data, and the same picture is trained on "
+                f"({trained[sample.content].source_file} of {trained[sample.content].dataset}). "
+                "Take it out of one of them."
             )

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from drivederain.data.content import content_of
 from drivederain.engine.keys import seed_of
 from drivederain.engine.tiling import by_tiles
 from drivederain.errors import MethodError, OptionError
@@ -45,7 +46,9 @@ def choose_device(name: str) -> torch.device:
     if name not in there:
         raise OptionError(f"--device {name}: write auto, cpu, cuda or mps")
     if not there[name]:
-        raise OptionError(f"--device {name}: torch {torch.__version__} finds no such device here. Use --device auto or cpu.")
+        raise OptionError(
+            f"--device {name}: torch {torch.__version__} finds no such device here. Use --device auto or cpu."
+        )
     return torch.device(name)
 
 
@@ -64,17 +67,28 @@ class DeviceRunner:
     """Runs one loaded method on pictures of any size."""
 
     def __init__(
-        self, method: Method, spec: MethodSpec, device: torch.device, *, precision: str, seed: int, tile: int | None = None
+        self,
+        method: Method,
+        spec: MethodSpec,
+        device: torch.device,
+        *,
+        precision: str,
+        seed: int,
+        tile: int | None = None,
     ) -> None:
         self.method, self.spec, self.device, self.precision, self.seed = method, spec, device, precision, seed
-        self.tile = tile if tile is not None else spec.needs.tile
+        tile = tile if tile is not None else spec.needs.tile
+        # Tiles go to the method as they are, so they must be of a size that it takes.
+        self.tile = None if tile is None else padded(tile, spec.needs)
         self.warm = False
 
-    def restore(self, names: Sequence[str], rainy: Sequence[Pixels], estimates: Sequence[Pixels] | None) -> list[Restored]:
+    def restore(
+        self, names: Sequence[str], rainy: Sequence[Pixels], estimates: Sequence[Pixels] | None
+    ) -> list[Restored]:
         """Restore a batch of pictures of one size.
 
         Args:
-            names: what the noise of each picture is seeded with, with the method's name and the seed.
+            names: with the method's name and the seed they seed the noise of each picture (``noise_name``).
             rainy: H x W x 3 RGB 8 bit.
             estimates: for a refiner, the outputs of the stage before it.
 
@@ -85,7 +99,7 @@ class DeviceRunner:
         tensors = [self._to_device(pictures) for pictures in given]
         if not self.warm:
             # The first call of a network plans kernels and allocates; it is not what later pictures cost.
-            self._timed(names, tensors)
+            self._timed(names, [tensor.clone() for tensor in tensors])  # a method may write into its input
             self.warm = True
         output, seconds = self._timed(names, tensors)
         height, width = rainy[0].shape[:2]
@@ -102,8 +116,9 @@ class DeviceRunner:
     def _timed(self, names: Sequence[str], tensors: list[Tensor]) -> tuple[Tensor, float]:
         self._synchronise()
         started = time.perf_counter()
-        with torch.inference_mode(), torch.autocast(
-            self.device.type, dtype=DTYPES.get(self.precision), enabled=self.precision in DTYPES
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, dtype=DTYPES.get(self.precision), enabled=self.precision in DTYPES),
         ):
             self.method.generators = [
                 torch.Generator().manual_seed(seed_of(self.seed, self.spec.name, name)) for name in names
@@ -123,7 +138,9 @@ class DeviceRunner:
         if not isinstance(output, Tensor):
             raise MethodError(f"{self.spec.name} returned {type(output).__name__}, not a tensor")
         if output.shape != rainy.shape:
-            raise MethodError(f"{self.spec.name} returned the shape {tuple(output.shape)} for an input of {tuple(rainy.shape)}")
+            raise MethodError(
+                f"{self.spec.name} returned the shape {tuple(output.shape)} for an input of {tuple(rainy.shape)}"
+            )
         if not output.is_floating_point():
             raise MethodError(f"{self.spec.name} returned {output.dtype}, not floating-point values in [0, 1]")
         if not torch.isfinite(output).all():
@@ -147,11 +164,19 @@ class DeviceRunner:
 
 def pad(picture: Pixels, needs: Needs) -> Pixels:
     """Pad on the right and below to ``needs.minimum`` and to a multiple of ``needs.multiple``."""
-    height, width = (
-        -(-max(side, needs.minimum) // needs.multiple) * needs.multiple for side in picture.shape[:2]
-    )
+    height, width = (padded(side, needs) for side in picture.shape[:2])
     below, right = height - picture.shape[0], width - picture.shape[1]
     if not below and not right:
         return picture
     # numpy reflects as often as it takes, also where the picture is smaller than the padding.
     return np.pad(picture, ((0, below), (0, right), (0, 0)), mode="reflect" if needs.padding == "reflect" else "edge")
+
+
+def padded(pixels: int, needs: Needs) -> int:
+    """The next length of a side that the method takes."""
+    return -(-max(pixels, needs.minimum) // needs.multiple) * needs.multiple
+
+
+def noise_name(rainy: Pixels) -> str:
+    """What names a picture in the seed of its noise: its pixels, whatever file they came from."""
+    return content_of(rainy).sha256

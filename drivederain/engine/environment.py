@@ -14,8 +14,9 @@ import torch
 import drivederain
 
 PACKAGES = (
-    "drivederain", "torch", "torchvision", "lightning", "segmentation-models-pytorch", "diffusers", "peft", "spandrel",
-    "spandrel-extra-arches", "lpips", "pytorch-msssim", "numpy", "opencv-python-headless", "pillow", "pandas", "pyarrow",
+    "drivederain", "torch", "torchvision", "lightning", "segmentation-models-pytorch", "diffusers", "peft",
+    "spandrel", "spandrel-extra-arches", "lpips", "pytorch-msssim", "numpy", "opencv-python-headless", "pillow",
+    "pandas", "pyarrow",
 )  # fmt: skip
 
 
@@ -43,7 +44,9 @@ def git_state() -> dict[str, Any] | None:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, check=True)
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

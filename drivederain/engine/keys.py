@@ -1,4 +1,4 @@
-"""Keys of cached work: SHA-256 of canonical JSON of everything that changes the answer, and of nothing that does not."""
+"""Keys of cached work: SHA-256 of canonical JSON of everything that changes the answer, and of nothing else."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class PeakMemory:
     def peak_mb(self) -> float:
         """In megabytes (2**20 bytes)."""
         if self.device.type == "cuda":
-            return torch.cuda.max_memory_allocated(self.device) / MEGABYTE
+            return float(torch.cuda.max_memory_allocated(self.device)) / MEGABYTE
         if sys.platform == "linux":
             status = Path("/proc/self/status").read_text()
             return int(status.split("VmHWM:")[1].split()[0]) / 1024

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +13,7 @@ from drivederain.errors import OptionError
 from drivederain.implementation import load_implementation
 from drivederain.names import did_you_mean
 from drivederain.specs import MethodSpec
+from drivederain.weights import sha256_of
 
 
 def method_options(spec: MethodSpec, given: Mapping[str, str], stored: Mapping[str, Any] | None = None) -> Any:
@@ -32,15 +34,33 @@ def method_options(spec: MethodSpec, given: Mapping[str, str], stored: Mapping[s
     for name in given:
         if name not in model.model_fields:
             known = ", ".join(model.model_fields)
-            raise OptionError(f"--set {spec.name}.{name}: no such option.{did_you_mean(name, model.model_fields)} Options: {known}.")
+            raise OptionError(
+                f"--set {spec.name}.{name}: no such option.{did_you_mean(name, model.model_fields)} Options: {known}."
+            )
     values = {name: value for name, value in (stored or {}).items() if name in model.model_fields}
     values |= {name: _value(text) for name, text in given.items()}
     try:
         return model(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise OptionError(f"--set {spec.name}.{where}={first.get('input')!r}: {first['msg']}") from error
+        name = ".".join(str(part) for part in first["loc"])
+        typed = str(first["loc"][0]) in given if first["loc"] else bool(given)
+        where = f"--set {spec.name}.{name}" if typed else f"{spec.name}, the option {name} stored with its weights"
+        raise OptionError(f"{where}={_shown(first.get('input'))}: {first['msg']}") from error
+
+
+def key_options(options: Any) -> dict[str, Any]:
+    """Options as they stand in keys. A file counts by its content, not by where it lies."""
+    values: dict[str, Any] = {} if options is None else options.model_dump(mode="json")
+    return {name: _file_hash(value) or value for name, value in values.items()}
+
+
+def _file_hash(value: Any) -> str:
+    try:
+        is_file = isinstance(value, str) and bool(value) and Path(value).is_file()
+    except (OSError, ValueError):
+        return ""
+    return f"file {sha256_of(Path(value))}" if is_file else ""
 
 
 def given_architecture(given: Mapping[str, str], architecture: tuple[str, ...]) -> dict[str, Any]:
@@ -65,3 +85,7 @@ def _value(text: str) -> Any:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple | list) else value
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)

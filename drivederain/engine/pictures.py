@@ -28,6 +28,8 @@ def store_inputs(run: RunFolder, sample: Sample) -> None:
     for name, picture in pictures.items():
         if picture is not None:
             write_atomically(folder / f"{name}.png", encode_png(picture.load()))
+        else:
+            (folder / f"{name}.png").unlink(missing_ok=True)  # of an earlier run of that name on other data
     write_atomically(sources, json.dumps(wanted, sort_keys=True).encode())
 
 
@@ -43,7 +45,7 @@ def link_outputs(run: RunFolder, method: str, cell: Cell, samples: Iterable[Samp
 
 
 def _link(source: Path, target: Path) -> None:
-    if target.is_file() and os.path.samefile(source, target):
+    if target.is_file() and target.samefile(source):
         return
     target.unlink(missing_ok=True)
     try:
@@ -55,5 +57,5 @@ def _link(source: Path, target: Path) -> None:
 def _read(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError:
+    except ValueError:
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +12,13 @@ from numpy.typing import NDArray
 
 from drivederain.data.sample import Sample
 from drivederain.engine.cells import Cell
-from drivederain.engine.device import DeviceRunner
+from drivederain.engine.device import DeviceRunner, noise_name
 from drivederain.engine.display import Display
+from drivederain.engine.failures import MethodCodeError, describe, traceback_of
 from drivederain.engine.memory import PeakMemory
 from drivederain.engine.settings import Overwrite
 from drivederain.engine.stages import ReadyStage
-from drivederain.errors import DriveDeRainError, MethodError
+from drivederain.errors import MethodError
 
 GIVE_UP = 5
 """After so many failures in a row, with no success before, the method is not tried on the rest."""
@@ -31,8 +31,8 @@ class Restorer:
         self.cache, self.display, self.overwrite = cache, display, overwrite
         self._cells: dict[str, Cell] = {}
         self._runner: tuple[str, DeviceRunner] | None = None
-        self._done: set[tuple[str, str]] = set()
-        """(cell, picture) restored by this run: ``--overwrite always`` computes each once."""
+        self._tried: set[tuple[str, str]] = set()
+        """(cell, picture) that this run tried: ``--overwrite`` computes each once."""
 
     def cell(self, stage: ReadyStage) -> Cell:
         """The stage's cell, opened once."""
@@ -41,29 +41,40 @@ class Restorer:
         return self._cells[stage.chain.name]
 
     def restore(self, stage: ReadyStage, samples: Sequence[Sample], words: str) -> int:
-        """Restore what is missing; returns how many pictures were. Failures are kept in the cell, not raised."""
+        """Restore what is missing; returns how many pictures were.
+
+        What the method does wrong is kept in the cell; that it cannot be loaded is noted in ``stage`` and tried again
+        by the next run.
+
+        Raises:
+            DataError: a picture of the data cannot be read any more.
+        """
         cell = self.cell(stage)
-        missing = [sample for sample in samples if self._wanted(cell, sample)]
+        missing = [sample for sample in samples if self._wanted(cell, sample.rainy.fingerprint)]
         if not missing or not stage.usable:
             return 0
         self.display.begin(f"restore {stage.chain.name} on {words}", len(missing))
         memory = PeakMemory(stage.device)
         memory.start()
-        restored = failures = 0
+        restored = failed = in_a_row = 0
+        reason = ""
         for number, sample in enumerate(missing, start=1):
-            if failures >= GIVE_UP and not restored:
-                cell.fail(sample.rainy.fingerprint, "failed", f"not tried after {GIVE_UP} failures in a row: {stage.reason}")
+            name = sample.rainy.fingerprint
+            if in_a_row >= GIVE_UP and not restored:
+                cell.fail(name, "failed", f"not tried after {GIVE_UP} failures in a row, the last: {reason}")
+                failed += 1
             elif self._one(stage, cell, sample):
-                restored += 1
-            else:
-                failures += 1
-                stage.reason = stage.reason or cell.failures[sample.rainy.fingerprint].reason
-            if not stage.usable:  # it could not be loaded at all
+                restored, in_a_row = restored + 1, 0
+            elif not stage.usable:
                 break
+            else:
+                failed, reason = failed + 1, cell.failures[name].reason
+                # Smaller pictures may still fit into memory.
+                in_a_row = 0 if cell.failures[name].status == "oom" else in_a_row + 1
             self.display.advance(number)
         if restored:
-            cell.remember({"facts": stage.facts, "peak_memory_mb": round(memory.peak_mb(), 1)})
-        self.display.end(f"{restored} restored" + (f", {failures} failed" if failures else ""))
+            cell.remember(cell.facts | {"peak_memory_mb": round(memory.peak_mb(), 1)})
+        self.display.end(f"{restored} restored" + (f", {failed} failed" if failed else ""))
         return restored
 
     def output(self, stage: ReadyStage, sample: Sample) -> NDArray[np.uint8]:
@@ -73,68 +84,88 @@ class Restorer:
             MethodError: it failed; the message has the reason.
         """
         cell, name = self.cell(stage), sample.rainy.fingerprint
-        if not cell.has(name) and not self._one(stage, cell, sample):
+        if not cell.has(name) and (name in cell.failures or not self._one(stage, cell, sample)):
             reason = cell.failures[name].reason if name in cell.failures else stage.reason
-            raise MethodError(f"{stage.chain.name} failed on {sample.source_file or sample.image}: {reason}")
+            raise MethodError(f"{stage.chain.name} before it: {reason}")
         return cell.read(name)
 
     def release(self) -> None:
         """Free the loaded method."""
         if self._runner is not None:
-            self._runner[1].method.close()
-            self._runner = None
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
+            (_, runner), self._runner = self._runner, None
+            try:
+                runner.method.close()
+            except MethodCodeError as error:
+                self.display.warn(f"{runner.spec.name}: closing it failed: {describe(error)[1]}")
+            self._free_memory()
 
-    def _wanted(self, cell: Cell, sample: Sample) -> bool:
-        name = sample.rainy.fingerprint
+    def _wanted(self, cell: Cell, name: str) -> bool:
+        tried = (cell.key, name) in self._tried
         if self.overwrite == "always":
-            return (cell.key, name) not in self._done
+            return not tried
         if cell.has(name):
             return False
-        return name not in cell.failures or (self.overwrite == "failed" and (cell.key, name) not in self._done)
+        return name not in cell.failures or (self.overwrite == "failed" and not tried)
 
     def _one(self, stage: ReadyStage, cell: Cell, sample: Sample) -> bool:
         name = sample.rainy.fingerprint
-        self._done.add((cell.key, name))
+        self._tried.add((cell.key, name))
+        rainy = sample.rainy.load()
         try:
-            rainy = sample.rainy.load()
-            estimate = None
-            if stage.before is not None:
-                estimate = self.output(stage.before, sample)
-            runner = self._loaded(stage)
-            if estimate is not None and stage.spec.kind == "stage":
-                rainy, estimate = estimate, None
-            restored = runner.restore([name], [rainy], None if estimate is None else [estimate])[0]
-            cell.store(
-                name,
-                restored.pixels,
-                milliseconds=1000 * restored.seconds,
-                batch=1,
-                measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            )
-        except Exception as error:
-            status, reason = describe(error)
-            stage.traceback = stage.traceback or traceback.format_exc()
-            cell.fail(name, status, reason)
+            estimate = self.output(stage.before, sample) if stage.before is not None else None
+        except MethodError as error:
+            if stage.usable:
+                before = self.cell(stage.before).failures[name] if stage.before is not None else None
+                cell.fail(name, before.status if before else "failed", str(error))
+            else:
+                self.display.warn(f"{stage.chain.name}: {error}")
             return False
+        runner = self._loaded(stage)
+        if runner is None:
+            return False
+        try:
+            noise = noise_name(rainy)
+            if estimate is None:
+                restored = runner.restore([noise], [rainy], None)[0]
+            elif stage.spec.kind == "stage":
+                restored = runner.restore([noise], [estimate], None)[0]
+            else:
+                restored = runner.restore([noise], [rainy], [estimate])[0]
+        except MethodCodeError as error:
+            status, reason = describe(error)
+            self._note(stage, error, reason)
+            cell.fail(name, status, reason)
+            self._free_memory()
+            return False
+        cell.store(
+            name,
+            restored.pixels,
+            milliseconds=1000 * restored.seconds,
+            batch=1,
+            measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
         return True
 
-    def _loaded(self, stage: ReadyStage) -> DeviceRunner:
+    def _loaded(self, stage: ReadyStage) -> DeviceRunner | None:
+        """The stage's runner; ``None`` where it cannot be loaded, which ``stage`` then says."""
         if self._runner is None or self._runner[0] != stage.chain.name:
             self.release()
             try:
                 self._runner = (stage.chain.name, stage.load())
-            except Exception as error:
-                stage.status, stage.reason = describe(error)
-                raise
+            except MethodCodeError as error:
+                stage.status, reason = describe(error)
+                self._note(stage, error, reason)
+                return None
+            cell = self.cell(stage)
+            cell.remember(cell.facts | {"facts": stage.facts})
         return self._runner[1]
 
+    @staticmethod
+    def _note(stage: ReadyStage, error: BaseException, reason: str) -> None:
+        stage.reason = stage.reason or reason
+        stage.traceback = stage.traceback or traceback_of(error)
 
-def describe(error: Exception) -> tuple[str, str]:
-    """The status and the reason of a row, from what was raised."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return "oom", f"out of memory: {str(error).splitlines()[0] if str(error) else 'the picture is too large'}"
-    if isinstance(error, DriveDeRainError):
-        return "failed", str(error)
-    return "failed", f"{type(error).__name__}: {error}"
+    @staticmethod
+    def _free_memory() -> None:
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
 
 from drivederain.data.sample import Sample, SampleSet
 from drivederain.engine.cells import Cell
 from drivederain.engine.score import Score
 from drivederain.engine.stages import ReadyStage
 from drivederain.metric_selection import MetricVariant
-from drivederain.results.schema import Row, Status
+from drivederain.results.schema import Row
 
 NO_TRUTH = "there is no ground truth to compare with"
 
@@ -44,7 +43,7 @@ def rows_of(
                     metric=variant.metric.name,
                     variant=variant.variant,
                     value=value,
-                    status=cast(Status, score.status),
+                    status=score.status,
                     reason=score.reason,
                     stage=stage.spec.name,
                     sample=0,
@@ -61,10 +60,11 @@ def _score(
 ) -> Score:
     name = sample.rainy.fingerprint
     if not cell.has(name):
-        if name in cell.failures:
+        if stage.usable and name in cell.failures:
             failure = cell.failures[name]
             return Score({}, failure.status, failure.reason)
-        return Score({}, stage.status if stage.status != "ok" else "failed", stage.reason or "not restored")
+        status, reason = stage.problem
+        return Score({}, status if status != "ok" else "failed", reason or "not restored")
     if sample.clear is None:
         return Score({}, "skipped", NO_TRUTH)
     return scores[sample.image, variant.name]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import torch
 
 import drivederain
 from drivederain.chain_expression import ChainSpec
@@ -31,6 +34,7 @@ from drivederain.engine.score import Scorer
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
 from drivederain.engine.timings import timing_row
+from drivederain.engine.train import Trainer
 from drivederain.errors import DataError
 from drivederain.registry import Registry
 from drivederain.results.cell import FinishedCell
@@ -77,15 +81,17 @@ class _Run:
         self._check_folder()
         must_train = self.preparation.must_train(self.chains)
         data = gather(self.settings, self.registry, must_train=must_train)
-        self.preparation.samples, self.preparation.trained_on = data.training, data.trained_on
+        if data.training:
+            self.preparation.trainer = Trainer(self.settings, self.display, data.training, data.trained_on)
+        self._make_folder()
         self.events = Events(self.folder.events_jsonl)
         self.events.write("started", command=list(self.settings.command))
         self._warn_of_data(data)
         sample_sets = [sample_set for _, sample_set in data.tested]
         stages = {chain.name: self.preparation.stage(chain) for chain in self.chains}
-        for stage in stages.values():
-            if stage.spec.non_commercial and stage.usable:
-                self.display.warn(f"{stage.spec.name} is {stage.spec.licence}")
+        for spec in dict.fromkeys(each.spec for stage in stages.values() if stage.usable for each in stage.all_stages):
+            if spec.non_commercial:
+                self.display.warn(f"{spec.name} is not for commercial use: {spec.licence}")
         self._warn_of_seen(stages.values(), sample_sets)
         restorer = Restorer(self.settings.cache, self.display, self.settings.overwrite)
         restored = self._restore(stages, sample_sets, restorer)
@@ -95,7 +101,10 @@ class _Run:
             about_method(stage, restorer.cell(stage), sample_sets, restored[name], self._facts(stage, restorer))
             for name, stage in stages.items()
         ]
-        exit_status = int(any(method["status"] != "ok" for method in methods) or any(row.status in ("failed", "oom", "timeout") for row in rows))
+        exit_status = int(
+            any(method["status"] != "ok" for method in methods)
+            or any(row.status in ("failed", "oom", "timeout") for row in rows)
+        )
         write_results(self.folder.results_parquet, rows)
         write_timings(self.folder.timings_parquet, timings)
         self._write_record(data, methods, exit_status)
@@ -106,21 +115,31 @@ class _Run:
         path = self.folder.path
         if path.exists() and not path.is_dir():
             raise DataError(f"--out {path} is a file. Give a folder for the run.")
-        if path.is_dir() and any(path.iterdir()) and not (self.folder.run_json.exists() or self.folder.events_jsonl.exists()):
+        if (
+            path.is_dir()
+            and any(path.iterdir())
+            and not (self.folder.run_json.exists() or self.folder.events_jsonl.exists())
+        ):
             raise DataError(f"--out {path} holds files that are not of a run. Give an empty or a new folder.")
+
+    def _make_folder(self) -> None:
+        """Only now, so that a command that was refused leaves nothing behind."""
+        path = self.folder.path
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DataError(f"--out {path} cannot be made ({error.strerror}). Give a folder that can be written.") from error
+            raise DataError(
+                f"--out {path} cannot be made ({error.strerror}). Give a folder that can be written."
+            ) from error
 
     def _warn_of_data(self, data: RunData) -> None:
         for problem in data.problems:
             self.events.write("problem", file=problem.file, reason=problem.reason)
         for _, sample_set in data.tested:
-            if sample_set.split == "test" and data.training:
-                self.display.warn(f"{sample_set.name}: only its test part is scored, since a method is trained here")
+            if sample_set.split == "test" and sample_set.has_truth and data.training:
+                self.display.warn(f"{sample_set.name}: only its test part is scored; {data.trained_on} is for training")
 
-    def _warn_of_seen(self, stages: Iterator[ReadyStage] | Any, sample_sets: Sequence[SampleSet]) -> None:
+    def _warn_of_seen(self, stages: Iterable[ReadyStage], sample_sets: Sequence[SampleSet]) -> None:
         for stage in stages:
             trained = stage.training_pictures()
             for sample_set in sample_sets:
@@ -135,7 +154,9 @@ class _Run:
         """Every prefix of every chain once, shorter ones first where they belong together."""
         return list(dict.fromkeys(prefix for chain in self.chains for prefix in chain.prefixes))
 
-    def _restore(self, stages: dict[str, ReadyStage], sample_sets: Sequence[SampleSet], restorer: Restorer) -> dict[str, int]:
+    def _restore(
+        self, stages: dict[str, ReadyStage], sample_sets: Sequence[SampleSet], restorer: Restorer
+    ) -> dict[str, int]:
         restored = dict.fromkeys(stages, 0)
         for prefix in self._prefixes():
             stage = self.preparation.stage(prefix)
@@ -152,16 +173,19 @@ class _Run:
         restorer.release()
         return restored
 
-    def _finished(self, stage: ReadyStage, cell: Cell, sample_set: SampleSet, count: int, seconds: float) -> FinishedCell:
-        done = sum(cell.has(sample.rainy.fingerprint) for sample in sample_set.samples)
-        whole = done == len(sample_set.samples)
+    def _finished(
+        self, stage: ReadyStage, cell: Cell, sample_set: SampleSet, count: int, seconds: float
+    ) -> FinishedCell:
+        about = about_method(stage, cell, [sample_set], count, {})
+        # "partly" is for the report; a cell is ok or it is not.
+        failed = stage.problem[0] if not stage.usable else "failed"
         return FinishedCell(
             method=stage.chain.name,
             dataset=sample_set.name,
             key=cell.key,
-            status="ok" if whole else stage.status if stage.status != "ok" else "failed",
-            reason="" if whole else stage.reason,
-            images=done,
+            status="ok" if about["status"] == "ok" else failed,
+            reason=about["reason"],
+            images=about["images_ok"],
             restored_now=count,
             seconds=round(seconds, 3),
         )
@@ -189,7 +213,9 @@ class _Run:
         scorer.close()
         return rows, timings
 
-    def _store_pictures(self, stages: dict[str, ReadyStage], sample_sets: Sequence[SampleSet], restorer: Restorer) -> None:
+    def _store_pictures(
+        self, stages: dict[str, ReadyStage], sample_sets: Sequence[SampleSet], restorer: Restorer
+    ) -> None:
         samples: list[Sample] = [sample for sample_set in sample_sets for sample in sample_set.samples]
         self.display.begin("store pictures", len(samples))
         for number, sample in enumerate(samples, start=1):
@@ -207,8 +233,6 @@ class _Run:
         return facts
 
     def _write_record(self, data: RunData, methods: list[dict[str, Any]], exit_status: int) -> None:
-        import json
-
         settings = self.settings
         record = {
             "schema_version": SCHEMA_VERSION,
@@ -233,8 +257,6 @@ class _Run:
         write_atomically(self.folder.run_json, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
 
     def _protocol(self) -> dict[str, Any]:
-        import torch
-
         settings = self.settings
         return {
             "size": "native" if settings.size is None else str(settings.size),
@@ -261,6 +283,3 @@ class _NotedWarnings:
         if message not in self.warnings:
             self.warnings.append(message)
             self.display.warn(message)
-
-
-

@@ -61,9 +61,10 @@ def about_method(
     """What ``run.json`` says of one chain."""
     pictures = [sample.rainy.fingerprint for sample_set in sample_sets for sample in sample_set.samples]
     done = sum(cell.has(picture) for picture in pictures)
-    failures = [cell.failures[picture].reason for picture in pictures if picture in cell.failures and not cell.has(picture)]
-    status = "ok" if done == len(pictures) else "partly" if done else "skipped" if stage.status == "skipped" else "failed"
-    stages = [prefix_stage for prefix_stage in _stages(stage)]
+    failures = [cell.failures[picture] for picture in pictures if picture in cell.failures and not cell.has(picture)]
+    problem = stage.problem if not stage.usable or not failures else (failures[0].status, failures[0].reason)
+    status = "ok" if done == len(pictures) else "partly" if done else "skipped" if problem[0] == "skipped" else "failed"
+    stages = stage.all_stages
     return {
         "name": stage.chain.name,
         "stages": [each.spec.name for each in stages],
@@ -72,11 +73,13 @@ def about_method(
         "non_commercial": any(each.spec.non_commercial for each in stages),
         "paper": stage.spec.paper,
         "key": cell.key,
-        "options": {each.spec.name: each.options.model_dump(mode="json") if each.options else {} for each in stages},
+        "options": {
+            each.spec.name: each.options.model_dump(mode="json") if each.options is not None else {} for each in stages
+        },
         "facts": dict(facts),
         "weights": [_about_weights(each) for each in stages if each.found],
         "status": status,
-        "reason": "" if status == "ok" else stage.reason or (failures[0] if failures else ""),
+        "reason": "" if status == "ok" else problem[1],
         "images_ok": done,
         "images": len(pictures),
         "restored_now": restored_now,
@@ -114,10 +117,6 @@ def about_plugins(registry: Registry) -> list[dict[str, Any]]:
         }
         for plugin in registry.plugins
     ]
-
-
-def _stages(stage: ReadyStage) -> list[ReadyStage]:
-    return [*(_stages(stage.before) if stage.before else []), stage]
 
 
 def _about_weights(stage: ReadyStage) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,13 @@ from drivederain.data.decoded import DecodedPictures
 from drivederain.data.sample import Sample
 from drivederain.engine.cells import Cell
 from drivederain.engine.display import Display
+from drivederain.engine.failures import MethodCodeError, describe
 from drivederain.engine.keys import key_of
 from drivederain.errors import MetricError
 from drivederain.implementation import load_implementation
 from drivederain.metric_selection import MetricVariant
 from drivederain.metrics.metric import Metric
+from drivederain.results.schema import Status
 
 MEMORY = 2**30
 """Bytes of decoded truths and masks that are kept between methods."""
@@ -33,7 +35,7 @@ class Score:
     """The values of one metric variant by region, or why there are none."""
 
     regions: dict[str, float]
-    status: str = "ok"
+    status: Status = "ok"
     reason: str = ""
 
 
@@ -42,10 +44,18 @@ class Scorer:
 
     def __init__(self, metrics: Sequence[MetricVariant], device: torch.device, display: Display) -> None:
         self.variants, self.device, self.display = list(metrics), device, display
-        self._classes: dict[str, type[Metric]] = {
-            variant.name: load_implementation(variant.metric.implementation, owner=f"metric {variant.metric.name}")
-            for variant in metrics
-        }
+        self._classes: dict[str, type[Metric]] = {}
+        self._broken: dict[str, Score] = {}
+        for variant in metrics:
+            try:
+                made = load_implementation(variant.metric.implementation, owner=f"metric {variant.metric.name}")
+                if not issubclass(made, Metric):
+                    raise MetricError(
+                        f"metric {variant.metric.name} is not a sub-class of drivederain.metrics.metric.Metric"
+                    )
+                self._classes[variant.name] = made
+            except MethodCodeError as error:
+                self._broken[variant.name] = Score({}, *describe(error))
         self._loaded: dict[str, Metric] = {}
         self._decoded = DecodedPictures(MEMORY)
 
@@ -57,6 +67,9 @@ class Scorer:
         ready = [sample for sample in samples if sample.clear is not None and cell.has(sample.rainy.fingerprint)]
         for sample in ready:
             for variant in self.variants:
+                if variant.name in self._broken:
+                    found[sample.image, variant.name] = self._broken[variant.name]
+                    continue
                 key = keys[sample.image, variant.name] = self._key(cell, sample, variant)
                 if key in cell.scores:
                     found[sample.image, variant.name] = Score(cell.scores[key])
@@ -67,7 +80,9 @@ class Scorer:
             self.display.begin(f"score {words}", count)
             wanted = {(sample.image, name) for name, rows in missing.items() for sample in rows}
             done = 0
-            for batch in self._batches(cell, [sample for sample in ready if any((sample.image, n) in wanted for n in missing)]):
+            for batch in self._batches(
+                cell, [sample for sample in ready if any((sample.image, n) in wanted for n in missing)]
+            ):
                 fresh: dict[str, dict[str, float]] = {}
                 for name in missing:
                     rows = [item for item in batch if (item.sample.image, name) in wanted]
@@ -116,21 +131,17 @@ class Scorer:
         if not items:
             return []
         try:
-            metric = self._metric(name)
-            regions = metric.score(*self._tensors(items))
-            columns = {region: values.tolist() for region, values in regions.items()}
-        except MetricError as error:
+            regions = self._metric(name).score(*self._tensors(items))
+            columns = {region: [float(value) for value in values] for region, values in regions.items()}
+            scores = [_checked(name, columns, len(items), row) for row in range(len(items))]
+        except MethodCodeError as error:
             if len(items) > 1:
                 return [score for item in items for score in self._score(name, [item])]
-            return [Score({}, "skipped", str(error))]
-        except Exception as error:
-            if len(items) > 1:
-                return [score for item in items for score in self._score(name, [item])]
-            return [Score({}, "failed", f"{name}: {type(error).__name__}: {error}")]
-        return [
-            Score({region: values[row] for region, values in columns.items() if not math.isnan(values[row])})
-            for row in range(len(items))
-        ]
+            if isinstance(error, MetricError):
+                return [Score({}, "skipped", str(error))]
+            status, reason = describe(error)
+            return [Score({}, status, f"{name}: {reason}")]
+        return scores
 
     def _metric(self, name: str) -> Metric:
         if name not in self._loaded:
@@ -162,3 +173,12 @@ class _Item:
     truth: NDArray[np.uint8]
     mask: NDArray[np.uint8] | None
 
+
+def _checked(name: str, columns: Mapping[str, Sequence[float]], count: int, row: int) -> Score:
+    """One picture's scores; NaN says that a region is empty, which the whole picture is not."""
+    if any(len(values) != count for values in columns.values()):
+        raise TypeError(f"it gave {[len(values) for values in columns.values()]} values for {count} pictures")
+    regions = {region: values[row] for region, values in columns.items() if not math.isnan(values[row])}
+    if "image" not in regions:
+        return Score({}, "failed", f"{name} gave no number for the whole picture")
+    return Score(regions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,12 @@ import torch
 from drivederain import __version__
 from drivederain.chain_expression import ChainSpec
 from drivederain.engine.cells import Cell
-from drivederain.engine.device import DeviceRunner, choose_precision
+from drivederain.engine.device import DeviceRunner
+from drivederain.engine.options import key_options
+from drivederain.errors import SpecError
 from drivederain.implementation import load_implementation
-from drivederain.method import Method
+from drivederain.method import Method, Refiner
+from drivederain.results.schema import Status
 from drivederain.specs import MethodSpec
 from drivederain.weights import FoundWeights, read_weights
 
@@ -34,7 +37,7 @@ class ReadyStage:
     precision: str
     seed: int
     may_download: bool = False
-    status: str = "ok"
+    status: Status = "ok"
     reason: str = ""
     traceback: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
@@ -43,6 +46,19 @@ class ReadyStage:
     def usable(self) -> bool:
         return self.status == "ok" and (self.before is None or self.before.usable)
 
+    @property
+    def problem(self) -> tuple[Status, str]:
+        """Why the chain cannot be used, its own problem or that of a stage before it: status and reason."""
+        if self.status == "ok" and self.before is not None and not self.before.usable:
+            status, reason = self.before.problem
+            return status, f"{self.before.chain.name} before it: {reason}"
+        return self.status, self.reason
+
+    @property
+    def all_stages(self) -> list[ReadyStage]:
+        """The stages of the chain, the first one first."""
+        return [*(self.before.all_stages if self.before else []), self]
+
     def key_parts(self) -> dict[str, Any]:
         """Everything that changes this cell's outputs, but for the pictures."""
         return {
@@ -50,13 +66,13 @@ class ReadyStage:
             "method": self.spec.name,
             "method_version": self.spec.version,
             "implementation": self.spec.implementation,
-            "options": self.options.model_dump(mode="json") if self.options is not None else {},
+            "kind": self.spec.kind,
+            "options": key_options(self.options),
             "weights": self.found.sha256 if self.found else "",
             "before": self.before.key_parts() if self.before else None,
             "device": self.device.type,
             "precision": self.precision,
-            "tile": self.spec.needs.tile,
-            "eight_bit": self.spec.needs.eight_bit,
+            "needs": {name: value for name, value in asdict(self.spec.needs).items() if name != "precisions"},
             "threads": torch.get_num_threads() if self.device.type == "cpu" else 0,
             "batch": 1,
             "seed": self.seed if self.spec.stochastic else None,
@@ -69,12 +85,9 @@ class ReadyStage:
 
     def load(self) -> DeviceRunner:
         """Load the method on its device. Whatever it raises is the caller's to note."""
-        method: Method = load_implementation(
-            self.spec.implementation, owner=f"method {self.spec.name}", requires=self.spec.requires, extra=self.spec.extra
-        )(self.options)
-        method.may_download = self.may_download
+        method = make_method(self.spec, self.options, may_download=self.may_download)
         method.load(read_weights(self.found.path, sha256=self.found.sha256) if self.found else None, self.device)
-        self.facts = dict(method.facts())
+        self.facts = plain_facts(method)
         return DeviceRunner(method, self.spec, self.device, precision=self.precision, seed=self.seed)
 
     def weights_class(self) -> str:
@@ -93,6 +106,28 @@ class ReadyStage:
         return own | self.before.training_pictures() if self.before else own
 
 
-def stage_precision(asked: str, spec: MethodSpec, device: torch.device) -> str:
-    """The precision of one stage; see ``device.choose_precision``."""
-    return choose_precision(asked, spec.needs, device)
+def make_method(spec: MethodSpec, options: Any, *, may_download: bool) -> Method:
+    """The method, not loaded yet.
+
+    Raises:
+        SpecError: its class cannot be imported, or is not what the spec says it is.
+    """
+    owner = f"method {spec.name}"
+    made = load_implementation(spec.implementation, owner=owner, requires=spec.requires, extra=spec.extra)
+    wanted = Refiner if spec.kind == "refiner" else Method
+    if not issubclass(made, wanted) or (spec.kind == "stage" and issubclass(made, Refiner)):
+        raise SpecError(
+            f"{owner}: {spec.implementation} must be a sub-class of drivederain.method.{wanted.__name__}, "
+            f"since the method is a {spec.kind}"
+        )
+    method: Method = made(options)
+    method.may_download = may_download
+    return method
+
+
+def plain_facts(method: Method) -> dict[str, str | int | float | bool]:
+    """What the method says of itself; values that JSON does not have become text."""
+    return {
+        str(name): value if isinstance(value, str | int | float | bool) else str(value)
+        for name, value in method.facts().items()
+    }

@@ -24,8 +24,12 @@ def window(tile: int, overlap: int) -> Tensor:
 
 
 def by_tiles(run: Callable[..., Tensor], pictures: list[Tensor], tile: int, overlap: int) -> Tensor:
-    """``run(*crops)`` on each tile of ``pictures`` (all B x 3 x H x W), blended to B x 3 x H x W float32."""
+    """``run(*crops)`` on each tile of ``pictures`` (all B x 3 x H x W), blended to B x 3 x H x W float32.
+
+    The overlap is at most half a tile.
+    """
     height, width = pictures[0].shape[-2:]
+    overlap = min(overlap, tile // 2)
     rows, columns = min(tile, height), min(tile, width)
     weight = window(rows, overlap)[:, None] * window(columns, overlap)[None, :]
     weight = weight.to(pictures[0].device)
@@ -34,6 +38,6 @@ def by_tiles(run: Callable[..., Tensor], pictures: list[Tensor], tile: int, over
     for top in positions(height, rows, overlap):
         for left in positions(width, columns, overlap):
             area = (..., slice(top, top + rows), slice(left, left + columns))
-            total[area] += run(*(picture[area] for picture in pictures)).float() * weight
+            total[area] += run(*(picture[area].clone() for picture in pictures)).float() * weight
             weights[area] += weight
     return total / weights

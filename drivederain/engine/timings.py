@@ -13,7 +13,12 @@ from drivederain.engine.stages import ReadyStage
 
 
 def timing_row(
-    run: str, stage: ReadyStage, cells: Sequence[Cell], sample_set: SampleSet, peak_mb: float | None, parameters: int | None
+    run: str,
+    stage: ReadyStage,
+    cells: Sequence[Cell],
+    sample_set: SampleSet,
+    peak_mb: float | None,
+    parameters: Any,
 ) -> dict[str, Any] | None:
     """One row, or ``None`` where nothing was restored. ``cells``: of the chain's stages, the chain's own last."""
     pictures = [sample.rainy.fingerprint for sample in sample_set.samples]
@@ -42,6 +47,6 @@ def timing_row(
         "p95_ms": float(np.percentile(own, 95)),
         "chain_median_ms": float(np.median(chains)) if chains else None,
         "peak_memory_mb": peak_mb,
-        "parameters": parameters,
+        "parameters": parameters if isinstance(parameters, int) else None,
         "measured_at": max(output.measured_at for output in outputs),
     }

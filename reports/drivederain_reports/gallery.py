@@ -100,7 +100,7 @@ def galleries(
 ) -> list[Gallery]:
     """The galleries of a run, with previews as large as the page can take. ``methods``: without the rainy input."""
     picked = [_picks(group, scores, results) for group in groups]
-    size, most = _fitting_size(run, groups, picked, len(methods) + 3)
+    size, most = _fitting_size(run, groups, picked, len(methods) + 3), PAGE_BYTES
     made = []
     for group, strips in zip(groups, picked, strict=True):
         gallery, most = _gallery(run, group, strips, scores, results, methods, first_best([group, *groups]), size, most)
@@ -158,8 +158,8 @@ def _ranked_picks(scores: pd.DataFrame, ranking: Ranking) -> list[_Pick]:
 
 def _fitting_size(
     run: RunFolder, groups: Sequence[Group], picked: Sequence[list[tuple[str, str, list[_Pick]]]], layers: int
-) -> tuple[PreviewSize, int]:
-    """The largest preview at which the page keeps its size, judged by the rainy pictures, and the bytes it may take."""
+) -> PreviewSize:
+    """The largest preview at which the page keeps its size, judged by the rainy pictures. ``layers``: a case."""
     rainy = [
         picture
         for group, strips in zip(groups, picked, strict=True)
@@ -169,8 +169,8 @@ def _fitting_size(
     ]
     for size in SIZES[:-1]:
         if sum(len(preview(picture, size)) for picture in rainy) * layers * 1.15 <= PAGE_BYTES:
-            return size, PAGE_BYTES
-    return SIZES[-1], PAGE_BYTES
+            return size
+    return SIZES[-1]
 
 
 def _gallery(

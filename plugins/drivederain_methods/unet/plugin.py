@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivederain.hookspecs import hookimpl
-from drivederain.specs import MethodSpec, Needs
+from drivederain.specs import MethodSpec, Needs, WeightsSpec
 
 
 @hookimpl
@@ -19,5 +19,16 @@ def drivederain_methods() -> list[MethodSpec]:
             trainable=True,
             licence="Apache-2.0",
             paper="Ronneberger et al., U-Net, MICCAI 2015, arXiv:1505.04597",
+            weights=(
+                WeightsSpec(
+                    name="compact",
+                    source="package:drivederain_methods/unet/weights/unet.safetensors",
+                    sha256="e03fd4efd5251910335048f87d5bca60d03c42a607d8473170932ee8ad1ecd3c",
+                    licence="Apache-2.0",
+                    trained_on="40 redistributable road photographs and 240 drawn scenes, drawn rain",
+                    weights_class="shipped",
+                    card="package:drivederain_methods/unet/weights/unet.json",
+                ),
+            ),
         )
     ]

@@ -1,0 +1,139 @@
+"""Train the last stage of a chain within the budget, and keep its weights in the cache with their provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from drivederain.data.sample import Sample
+from drivederain.engine.display import Display
+from drivederain.engine.keys import key_of, seed_of
+from drivederain.engine.options import key_options, method_options
+from drivederain.engine.restore import Restorer
+from drivederain.engine.settings import RunSettings
+from drivederain.engine.stages import ReadyStage, make_method, plain_facts
+from drivederain.errors import WeightsError
+from drivederain.results.run_folder import write_atomically
+from drivederain.weights import FoundWeights, NoWeightsError, WeightsCache, serialise
+
+TRAINING_VERSION = 2
+"""Raised whenever the core's part of training could change the weights."""
+
+
+class Trainer:
+    """Trains stages on one set of samples; what was trained before with the same plan is found in the cache."""
+
+    def __init__(self, settings: RunSettings, display: Display, samples: Sequence[Sample], trained_on: str) -> None:
+        """``trained_on``: the samples in words, for the provenance of the weights."""
+        self.settings, self.display = settings, display
+        self.samples = [sample for sample in samples if sample.clear is not None]
+        self.trained_on = trained_on
+        self.cache = WeightsCache(settings.cache)
+        self._data = key_of(
+            [[sample.rainy.fingerprint, sample.clear.fingerprint] for sample in samples if sample.clear]
+        )
+
+    def key(self, stage: ReadyStage) -> str:
+        """Of everything that changes the weights.
+
+        Raises:
+            OptionError: the options are not usable.
+        """
+        spec = stage.spec
+        return key_of(
+            {
+                "training": TRAINING_VERSION,
+                "method": spec.name,
+                "version": spec.version,
+                "implementation": spec.implementation,
+                "options": key_options(method_options(spec, self._typed(stage))),
+                "data": self._data,
+                "budget": str(self.settings.budget),
+                "seed": self.settings.seed,
+                "behind": stage.before.key_parts() if spec.kind == "refiner" and stage.before else None,
+                "device": stage.device.type,
+                "threads": torch.get_num_threads() if stage.device.type == "cpu" else 0,
+                "torch": torch.__version__,
+                "download": self.settings.download,
+            }
+        )
+
+    def find(self, stage: ReadyStage) -> FoundWeights | None:
+        """The weights, if they were trained before."""
+        return self.cache.find(stage.spec, self.key(stage))
+
+    def train(self, stage: ReadyStage) -> FoundWeights:
+        """Train now.
+
+        Raises:
+            NoWeightsError: the method offers no training.
+            Exception: whatever the method's code raises.
+        """
+        # Lightning takes seconds to import, and most runs train nothing.
+        from drivederain.training.fit import fit
+
+        spec, settings = stage.spec, self.settings
+        options = method_options(spec, self._typed(stage))
+        method = make_method(spec, options, may_download=settings.download)
+        # The network's first weights are drawn here: name the seed, or they would depend on what ran before.
+        torch.manual_seed(seed_of(settings.seed, "start", spec.name))
+        method.load(None, stage.device)
+        recipe = method.training()
+        if recipe is None:
+            raise NoWeightsError(f"{spec.name} has no weights and offers no training. Give --weights {spec.name}=PATH.")
+        behind = stage.before if spec.kind == "refiner" else None
+        restorer = Restorer(settings.cache, self.display)
+        self.display.begin(f"train {stage.chain.name} ({settings.budget})", 100)
+        try:
+            record = fit(
+                recipe,
+                self.samples,
+                budget=settings.budget,
+                seed=seed_of(settings.seed, "train", spec.name),
+                device=stage.device,
+                estimate=None if behind is None else _estimates(restorer, behind),
+                report=lambda share, words: self.display.advance(100 * share, words),
+            )
+        finally:
+            restorer.release()
+        self.display.end(f"{record.steps} steps in {record.seconds:.0f} s")
+        # The seconds stay out: the same training must give the same file.
+        about: dict[str, Any] = {
+            "method": spec.name,
+            "architecture": {name: getattr(options, name) for name in method.architecture},
+            "trained_on": self.trained_on,
+            "budget": record.budget,
+            "steps": record.steps,
+            "training": {name: value for name, value in vars(record).items() if name != "seconds"},
+            "behind": behind.chain.name if behind else "",
+            "behind_sha256": behind.found.sha256 if behind and behind.found else "",
+            "training_pictures": sorted({sample.content for sample in self.samples if sample.content}),
+            "facts": plain_facts(method),
+        }
+        key = self.key(stage)
+        path = self.cache.path(spec.name, key)
+        write_atomically(path, serialise(method.state(), about))
+        method.close()
+        found = self.cache.find(spec, key)
+        if found is None:
+            raise WeightsError(f"{path}: the weights trained just now could not be read again")
+        return found
+
+    def _typed(self, stage: ReadyStage) -> Mapping[str, str]:
+        return self.settings.options.get(stage.spec.name, {})
+
+
+def _estimates(restorer: Restorer, before: ReadyStage) -> Callable[[Sample], NDArray[np.uint8]]:
+    """The frozen prefix as a function of a sample; its outputs are kept in its cell like any others."""
+    devices = [before.device] if before.device.type == "cuda" else []
+
+    def estimate(sample: Sample) -> NDArray[np.uint8]:
+        # Building a network draws random numbers; those of the training must not depend on what was cached.
+        with torch.random.fork_rng(devices):
+            return restorer.output(before, sample)
+
+    return estimate

@@ -1,0 +1,253 @@
+"""Bad inputs: what is typed, how it ends, and what the message must say. ``docs/bad-inputs.md`` is made of this list.
+
+Each runs in a folder ``here`` that ``lay_out`` fills; commands name everything relative to it.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+GOOD = "run --methods identity --data paired:pairs --metrics mse --out runs/new"
+
+
+@dataclass(frozen=True)
+class BadInput:
+    """One bad input; ``says``: parts of the message, the culprit and the remedy."""
+
+    what: str
+    command: str
+    says: tuple[str, ...]
+    status: int = 2
+
+    @property
+    def arguments(self) -> list[str]:
+        return shlex.split(self.command)
+
+
+def run(*changes: str, data: str = "paired:pairs", methods: str = "identity") -> str:
+    return " ".join(["run --methods", methods, "--data", data, "--metrics mse --out runs/new", *changes])
+
+
+BAD_INPUTS = (
+    # Names
+    BadInput("a method that does not exist", run(methods="unett"), ("'unett'", "Did you mean 'unet'?")),
+    BadInput("a refiner at the front", run(methods="diffusion"), ("'diffusion' is a refiner", "'unet+diffusion'")),
+    BadInput(
+        "a chain with a hole", run(methods="unet++diffusion"), ("'+' with no method beside it", "'unet+diffusion'")
+    ),
+    BadInput("no method", run(methods=","), ("--methods names none", "--methods unet")),
+    BadInput("a metric that does not exist", run("--metrics psnrr"), ("'psnrr'", "Did you mean 'psnr'")),
+    BadInput(
+        "a metric's variant that does not exist",
+        run('--metrics "psnr_y[mprnett]"'),
+        ("'psnr_y' has no variant 'mprnett'", "Did you mean 'mprnet'"),
+    ),
+    BadInput(
+        "a data set that does not exist", run(data="syntetic:photos"), ("'syntetic'", "Did you mean 'synthetic'?")
+    ),
+    BadInput(
+        "a folder without saying of what", run(data="./photos"), ("does not say what lies there", "synthetic:./photos")
+    ),
+    BadInput("a suite that does not exist", "run --suite demoo", ("--suite demoo", "Did you mean 'demo'?")),
+    BadInput("a wrong word for list", "list metods", ("list metods", "Did you mean 'methods'")),
+    # Suites
+    BadInput("a suite with an unknown key", "run --suite key.toml", ("key.toml", "metod", "Did you mean 'methods'?")),
+    BadInput(
+        "a suite with a wrong value",
+        "run --suite value.toml",
+        ("value.toml", "protocol.seed is 'one'", "a whole number"),
+    ),
+    BadInput("a suite that is not TOML", "run --suite broken.toml", ("broken.toml is not TOML", "Invalid value")),
+    BadInput("a suite file that is not there", "run --suite none.toml", ("none.toml cannot be read", "list suites")),
+    # Values
+    BadInput("a size that is no size", run("--size big"), ("--size big", "native, or the shorter side")),
+    BadInput("a size that is too small", run("--size 8"), ("--size 8", "16 or more")),
+    BadInput("an unknown intensity", run("--intensity heavi"), ("--intensity heavi", "Did you mean 'heavy'?")),
+    BadInput("a limit of nothing", run("--limit 0"), ("--limit 0", "1 or more")),
+    BadInput("a limit that is no number", run("--limit some"), ("--limit", "valid integer")),
+    BadInput("a budget in hours", run("--budget '2 hours'"), ("--budget 2 hours", "'600 steps' or '20 minutes'")),
+    BadInput(
+        "a budget of nothing", run("--budget '0 steps'"), ("--budget 0 steps", "a positive number of steps or minutes")
+    ),
+    BadInput("an unknown precision", run("--precision fp8"), ("--precision fp8", "auto, fp32, bf16, fp16")),
+    BadInput("an unknown word for --overwrite", run("--overwrite yes"), ("--overwrite yes", "never, failed, always")),
+    BadInput("an option that does not exist", run("--metod unet"), ("--metod", "--methods")),
+    BadInput(
+        "a GPU that is not there",
+        run("--device cuda"),
+        ("--device cuda", "finds no such device", "--device auto or cpu"),
+    ),
+    # --set and --data-option
+    BadInput(
+        "an unknown option of a method",
+        run("--no-train --set unet.wdith=8", methods="unet"),
+        ("--set unet.wdith", "Did you mean 'width'"),
+    ),
+    BadInput(
+        "an unusable value of an option",
+        run("--no-train --set unet.depth=9", methods="unet"),
+        ("--set unet.depth=9", "less than or equal to 5"),
+    ),
+    BadInput("--set without a method", run("--set width=8"), ("--set width=8", "METHOD.option=value")),
+    BadInput("--set for a method that does not run", run("--set unet.width=8"), ("--set unet", "no chain of this run")),
+    BadInput(
+        "an unknown option of a data set",
+        run("--data-option scen=folder"),
+        ("--data-option scen", "no option 'scen'", "Did you mean scene?"),
+    ),
+    BadInput(
+        "an option of a data set that is not there", run("--data-option v40.clear=x"), ("no data set 'v40'", "paired")
+    ),
+    # Weights
+    BadInput(
+        "weights that are not there",
+        run("--weights unet=none.pth", methods="unet"),
+        ("none.pth", "there is no such weights file", "--weights METHOD=PATH"),
+    ),
+    BadInput("weights without a method", run("--weights damaged.pth"), ("--weights damaged.pth", "METHOD=PATH")),
+    BadInput("weights for a method without any", run("--weights identity=damaged.pth"), ("identity takes no weights",)),
+    BadInput(
+        "damaged weights",
+        run("--weights unet=damaged.safetensors", methods="unet"),
+        ("damaged.safetensors: damaged", "Fetch it again"),
+    ),
+    BadInput(
+        "weights that carry code",
+        run("--weights unet=code.pth", methods="unet"),
+        ("code.pth: refused", "would run code", "state dict alone"),
+    ),
+    BadInput(
+        "weights of another architecture",
+        run("--weights unet=other.pth --set unet.architecture=custom --set unet.width=8", methods="unet"),
+        ("other.pth: the weights are of another architecture", "--set METHOD.option=value"),
+        status=1,
+    ),
+    # Data
+    BadInput(
+        "a folder that is not there", run(data="synthetic:nowhere"), ("nowhere does not exist", "Check the spelling")
+    ),
+    BadInput("an empty folder", run(data="synthetic:empty"), ("empty holds no picture", ".png")),
+    BadInput(
+        "a file for a folder", run(data="real:pairs/rainy/photo0.png"), ("is a file, a folder of pictures is needed",)
+    ),
+    BadInput("a damaged picture", run(data="synthetic:damaged"), ("broken.jpg", "Mend or remove", "--skip-bad")),
+    BadInput("a pair without its partner", run(data="paired:lonely"), ("photo2.png", "--skip-bad")),
+    BadInput("a pair of two sizes", run(data="paired:sizes"), ("photo1.png", "--skip-bad")),
+    BadInput(
+        "a folder that has no pairs in it",
+        run(data="paired:photos"),
+        ("neither rainy/ and clear/", "paired:RAINY:CLEAR"),
+    ),
+    BadInput("v40 without its folders", run(data="v40:photos"), ("clear is missing", "--data-option v40.clear=NAME")),
+    BadInput("no location", run(data="synthetic:"), ("names no location", "synthetic:PHOTOS")),
+    BadInput("drawn scenes of no size", run(data="scenes:2x10x10"), ("scenes:2x10x10", "32 to 8192")),
+    BadInput(
+        "two data sets of one name", run("--data paired:more/pairs"), ("both be called paired:pairs", "Rename one")
+    ),
+    BadInput("the suite leaves the data to the user", "run --suite phase4", ("give --data",)),
+    BadInput(
+        "the same picture in training and test",
+        run("--train-data paired:more/overlap --budget '1 steps'", methods="unet"),
+        ("photo0.png of paired:pairs is in the test data", "paired:overlap", "Take it out"),
+    ),
+    # Methods that cannot be had
+    BadInput(
+        "a method without weights and --no-train",
+        run("--no-train --set unet.architecture=custom --set unet.width=8", methods="unet"),
+        ("--no-train forbids to train it", "--weights unet=PATH"),
+        status=1,
+    ),
+    # Folders of runs
+    BadInput("--out is a file", run("--out key.toml"), ("--out key.toml is a file", "Give a folder")),
+    BadInput("--out holds other files", run("--out photos"), ("--out photos holds files that are not of a run",)),
+    BadInput("a report on no run", "report photos", ("photos is not a run", "run --out")),
+    BadInput("a report on a damaged record", "report runs/record", ("run.json is damaged", "again")),
+    BadInput("a report on a damaged table", "report runs/table", ("results.parquet is damaged", "again")),
+    BadInput("a report on a run that was stopped", "report runs/stopped", ("was stopped before its end", "it goes on")),
+    # derain and synth
+    BadInput(
+        "derain: no input", "derain nowhere.png out.png --method identity", ("nowhere.png", "no such file or folder")
+    ),
+    BadInput(
+        "derain: a file type", "derain photos/photo0.png out.gif --method identity", ("cannot write .gif", ".png")
+    ),
+    BadInput(
+        "derain: no file type", "derain photos/photo0.png out --method identity", ("without an extension", ".png")
+    ),
+    BadInput(
+        "derain: the output is there",
+        "derain photos/photo0.png photos/photo1.png --method identity",
+        ("photo1.png is there already", "--overwrite"),
+    ),
+    BadInput(
+        "derain: onto its own input",
+        "derain photos/photo0.png photos/photo0.png --method identity --overwrite",
+        ("never onto the input itself",),
+    ),
+    BadInput(
+        "derain: into its own input", "derain photos photos/out --method identity", ("lies in photos", "outside of it")
+    ),
+    BadInput("derain: a damaged picture", "derain damaged out --method identity", ("broken.jpg", "--skip-bad")),
+    BadInput("synth: no photographs", "synth empty --out drawn", ("empty holds no picture",)),
+    BadInput("synth: nothing to write to", "synth photos --out pairs", ("pairs",)),
+)
+
+
+def lay_out(here: Path, run_folder: Path) -> None:
+    """Fill ``here``, which holds photos/ and pairs/ already; ``run_folder`` is a finished run."""
+    (here / "empty").mkdir()
+    picture = cv2.imread(str(here / "photos" / "photo0.png"))
+
+    def copy(source: str, target: str) -> None:
+        (here / target).parent.mkdir(parents=True, exist_ok=True)
+        (here / target).write_bytes((here / source).read_bytes())
+
+    copy("photos/photo0.png", "damaged/whole.png")
+    whole = cv2.imencode(".jpg", picture)[1].tobytes()
+    (here / "damaged" / "broken.jpg").write_bytes(whole[: len(whole) // 2])
+    for number in range(3):
+        for part in ("rainy", "clear"):
+            for pair in ("lonely", "sizes"):
+                copy(f"pairs/{part}/photo{number}.png", f"{pair}/{part}/photo{number}.png")
+            copy(f"pairs/{part}/photo{number}.png", f"more/overlap/{part}/photo{number}.png")
+            copy(f"pairs/{part}/photo{number}.png", f"more/pairs/{part}/other{number}.png")
+    (here / "lonely" / "clear" / "photo2.png").unlink()
+    cv2.imwrite(str(here / "sizes" / "clear" / "photo1.png"), np.zeros((30, 30, 3), np.uint8))
+    (here / "key.toml").write_text('metod = ["unet"]\n')
+    (here / "value.toml").write_text('[protocol]\nseed = "one"\n')
+    (here / "broken.toml").write_text("methods = [\n")
+    (here / "damaged.pth").write_bytes(b"no weights")
+    (here / "damaged.safetensors").write_bytes(b"\0" * 64)
+    (here / "code.pth").write_bytes(pickle.dumps(_Code(here / "it-ran")))
+    _write_other_weights(here / "other.pth")
+    for name in ("record", "table"):
+        (here / "runs" / name).mkdir(parents=True)
+        for file in ("run.json", "results.parquet", "timings.parquet"):
+            (here / "runs" / name / file).write_bytes((run_folder / file).read_bytes())
+    (here / "runs" / "record" / "run.json").write_text('{"name": ')
+    (here / "runs" / "table" / "results.parquet").write_bytes(b"PAR1 and then nothing")
+    (here / "runs" / "stopped").mkdir()
+    (here / "runs" / "stopped" / "events.jsonl").write_text("")
+
+
+def _write_other_weights(path: Path) -> None:
+    import torch
+
+    torch.save({"layer.weight": torch.zeros(2, 2)}, path)
+
+
+class _Code:
+    """Unpickling this would make a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> object:
+        return os.system, (f"touch {self.path}",)

@@ -1,0 +1,130 @@
+"""``run`` from the command line: what is printed, written and returned."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivederain.cli import progress
+from drivederain.cli.run import _default_name
+from drivederain.cli.suites import Suite, builtin_suites, read_suite
+from drivederain.engine.run import Restorer
+from drivederain.results.run_folder import RunFolder
+
+
+def test_a_run_prints_the_table_and_the_way_to_the_report(
+    command: Any, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    typed = ("run", "--methods", "identity", "--data", f"paired:{pairs}", "--metrics", "psnr,ssim", "--cache", "cache")
+    ended = command(*typed)
+    assert ended.status == 0
+    assert "restore identity on paired:pairs (3)" in ended.out
+    for words in ("paired:pairs (intensity recorded)", "light", "medium", "heavy", "PSNR dB", "identity"):
+        assert words in ended.out
+    assert f"report: {Path('runs') / 'pairs' / 'report' / 'index.html'}" in ended.out
+    record = RunFolder(tmp_path / "runs" / "pairs").about()
+    assert record["command"][:2] == ["drivederain-bench", "run"] and record["suite"] == "demo"
+    assert {metric["name"] for metric in record["metrics"]} == {"psnr", "ssim"}
+
+
+def test_the_exit_status_is_1_where_a_chain_is_lost_and_the_report_is_written(
+    command: Any, pairs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    arguments = ("--data", f"paired:{pairs}", "--metrics", "mse", "--out", out, "--no-train", "--cache", tmp_path / "c")
+    ended = command(
+        "run", "--methods", "unet", *arguments, "--set", "unet.architecture=custom", "--set", "unet.width=8"
+    )
+    assert ended.status == 1
+    assert (out / "report" / "index.html").is_file()
+
+
+def test_a_suite_file_says_what_the_command_line_does_not(
+    command: Any, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text(
+        f'data = ["paired:{pairs.as_posix()}"]\nmethods = ["identity"]\nmetrics = ["mse"]\nbudget = "7 steps"\n'
+        '[protocol]\nsize = 32\nseed = 5\nlimit = 2\nintensity = ["light", "heavy"]\n'
+    )
+    assert command("run", "--suite", "mine.toml").status == 0
+    protocol = RunFolder(tmp_path / "runs" / "mine").about()["protocol"]
+    asked = {"size": "32", "seed": 5, "limit": 2, "intensities": ["light", "heavy"], "budget": "7 steps"}
+    assert protocol == {**protocol, **asked}
+    assert command("run", "--suite", "mine.toml", "--seed", "6", "--intensity", "light", "--out", "runs/b").status == 0
+    protocol = RunFolder(tmp_path / "runs" / "b").about()["protocol"]
+    assert (protocol["seed"], protocol["intensities"], protocol["size"]) == (6, ["light"], "32")
+
+
+def test_builtin_suites_name_what_is_installed() -> None:
+    from drivederain.registry import Registry
+
+    registry = Registry.discover()
+    suites = builtin_suites()
+    assert {"demo", "phase4"} <= set(suites)
+    for suite in suites.values():
+        registry.chains(suite.methods)
+        registry.metric_variants(suite.metrics)
+    assert read_suite("demo").data == ("scenes",)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (("scenes",), "demo"),
+        (("synthetic:../x/my photos",), "my-photos"),
+        (("synthetic:photos",), "synthetic-photos"),
+        (("paired:a/rainy:a/clear", "real:b"), "clear-real-b"),
+    ],
+)
+def test_the_default_folder_is_named_after_the_data(data: tuple[str, ...], name: str) -> None:
+    assert _default_name(Suite("demo", data=("scenes",)), data) == name
+
+
+def test_ctrl_c_says_that_the_command_goes_on(
+    command: Any, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRIVEDERAIN_CACHE", str(tmp_path / "cache"))
+    arguments = (
+        "run",
+        "--methods",
+        "identity",
+        "--data",
+        f"paired:{pairs}",
+        "--metrics",
+        "mse",
+        "--out",
+        tmp_path / "run",
+    )
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Restorer, "restore", stop)
+        ended = command(*arguments)
+    assert ended.status == 130
+    assert ended.message == "stopped: the same command goes on where it was"
+    assert command(*arguments).status == 0
+
+
+def test_without_a_terminal_progress_is_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress.LiveDisplay() as display:
+        display.begin("restore [unet] on x", 4)
+        display.advance(2, "words")
+        display.end("4 restored")
+        display.warn("a [note]")
+    out = capsys.readouterr().out
+    assert "restore [unet] on x (4)" in out and "4 restored" in out and "note: a [note]" in out
+
+
+def test_the_shipped_suites_are_toml() -> None:
+    from importlib.resources import files
+
+    for entry in files("drivederain_suites").iterdir():
+        if entry.name.endswith(".toml"):
+            assert tomllib.loads(entry.read_text(encoding="utf-8"))["description"].endswith(".")

@@ -1,0 +1,98 @@
+"""The table at the end of a run."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from drivederain.cli import console as console_module
+from drivederain.cli import summary
+from drivederain.results.run_folder import RunFolder
+from drivederain.results.schema import Row
+from drivederain.results.store import write_results
+
+
+def row(method: str, image: str, intensity: str, value: float | None, metric: str = "psnr", **more: Any) -> Row:
+    variants = {"psnr": "rgb", "ssim": "rgb", "lpips": "alex"}
+    values: dict[str, Any] = {
+        "run": "r", "method": method, "key": "k", "dataset": "synthetic:photos", "split": "all", "image": image,
+        "scene": image, "intensity": intensity, "intensity_source": "recorded", "borderline": False, "region": "image",
+        "metric": metric, "variant": variants[metric], "value": value, "status": "ok", "reason": "", "stage": method,
+        "sample": 0, "size": "native", "weights_class": "none", "budget": "", "seen": False, "precision": "fp32",
+    }  # fmt: skip
+    return Row(**{**values, **more})
+
+
+@pytest.fixture
+def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def show(rows: list[Row], methods: list[str], width: int = 140) -> str:
+        write_results(tmp_path / "results.parquet", rows)
+        names = ", ".join(f'{{"name": "{name}"}}' for name in methods)
+        (tmp_path / "run.json").write_text(
+            f'{{"methods": [{names}], "datasets": [{{"name": "real:x", "has_truth": false}}]}}'
+        )
+        console = Console(width=width, record=True, force_terminal=False, emoji=False)
+        monkeypatch.setattr(summary, "console", console)
+        summary.show_summary(RunFolder(tmp_path))
+        return console.export_text()
+
+    return show
+
+
+ROWS = [
+    row(method, f"p{number}@{intensity}", intensity, value + number / 10, metric, scene=f"p{number}")
+    for method, gain in (("identity", 0.0), ("unet", 2.0))
+    for number in range(3)
+    for intensity, start in (("light", 30.0), ("heavy", 20.0))
+    for metric, value in (("psnr", start + gain), ("ssim", 0.5), ("lpips", 0.3 - gain / 10))
+]
+
+
+def test_method_by_intensity_with_gain_over_the_rainy_input(shown: Any) -> None:
+    text = shown(ROWS, ["identity", "unet"])
+    light = text[text.index("light") : text.index("heavy")]
+    assert "synthetic:photos (intensity recorded)" in text
+    assert light.index("identity") < light.index("unet")
+    assert "30.10 [30.00, 30.20]" in light and "32.10 [32.00, 32.20] +2.00" in light
+    assert "-0.200" in light and " 3 " in light
+    assert "20.10" in text[text.index("heavy") :] and "all" in text
+
+
+def test_failures_and_infinity_are_shown(shown: Any) -> None:
+    lost = [row("unet", "p1@light", "light", None, status="failed", reason="x")]
+    kept = [one for one in ROWS if one.metric == "psnr" and (one.method, one.image) != ("unet", "p1@light")]
+    perfect = [row("identity", f"p{n}@medium", "medium", math.inf) for n in range(2)]
+    text = shown([*kept, *lost, *perfect], ["identity", "unet"])
+    assert "(1 failed)" in text and "inf" in text
+
+
+def test_a_method_that_lost_everything_is_still_in_the_table(shown: Any) -> None:
+    lost = [row("unet", f"p{n}@light", "light", None, status="skipped", reason="no weights") for n in range(3)]
+    text = shown([*(one for one in ROWS if one.method == "identity"), *lost], ["identity", "unet"])
+    assert "0 (3 skipped)" in next(line for line in text.splitlines() if "unet" in line)
+
+
+def test_a_narrow_terminal_keeps_each_row_on_one_line(shown: Any) -> None:
+    text = shown(ROWS, ["identity", "unet"], width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert any("unet" in line and "32.10" in line and "+2.00" in line for line in text.splitlines())
+
+
+def test_without_truth_there_is_no_table(shown: Any) -> None:
+    lost = {"dataset": "real:x", "intensity_source": "estimated", "status": "skipped", "reason": "no truth"}
+    text = shown([row("identity", f"p{n}", "light", None, **lost) for n in range(2)], ["identity"])
+    assert text.strip() == "real:x: no ground truth, so there are pictures in the report and no scores"
+
+
+def test_metrics_that_were_not_asked_for_have_no_column(shown: Any) -> None:
+    text = shown([one for one in ROWS if one.metric == "psnr"], ["identity", "unet"])
+    assert "PSNR" in text and "SSIM" not in text and "LPIPS" not in text
+
+
+def test_names_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    console_module.console.print("real:x: and [b]", markup=False)
+    assert capsys.readouterr().out == "real:x: and [b]\n"

@@ -1,0 +1,87 @@
+"""The cache of outputs: whole or not there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drivederain.engine.cells import Cell
+from drivederain.errors import DataError
+
+PIXELS = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
+PARTS = {"method": "unet", "options": {"a": 1}}
+
+
+def filled(cache: Path) -> Cell:
+    cell = Cell(cache, PARTS)
+    cell.store("p1", PIXELS, milliseconds=1.25, batch=1, measured_at="2026-01-01T00:00:00+00:00")
+    return cell
+
+
+def test_an_output_is_found_again(tmp_path: Path) -> None:
+    cell = filled(tmp_path)
+    again = Cell(tmp_path, PARTS)
+    assert again.has("p1") and not again.has("p2")
+    assert np.array_equal(again.read("p1"), PIXELS)
+    assert again.outputs["p1"] == cell.outputs["p1"]
+    assert (again.outputs["p1"].height, again.outputs["p1"].width) == (4, 5)
+
+
+def test_key_json_says_what_the_key_stands_for(tmp_path: Path) -> None:
+    cell = filled(tmp_path)
+    assert json.loads((cell.folder / "key.json").read_text()) == PARTS
+
+
+def test_a_cell_without_results_leaves_nothing(tmp_path: Path) -> None:
+    Cell(tmp_path, PARTS).score({})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path: Path) -> None:
+    cell = filled(tmp_path)
+    lines = cell.folder / "outputs.jsonl"
+    lines.write_text(lines.read_text() + '{"picture":"p2","sha2')
+    again = Cell(tmp_path, PARTS)
+    assert set(again.outputs) == {"p1"}
+    again.store("p3", PIXELS, milliseconds=1, batch=1, measured_at="")
+    assert set(Cell(tmp_path, PARTS).outputs) == {"p1", "p3"}
+
+
+def test_a_line_of_another_kind_is_passed_over(tmp_path: Path) -> None:
+    cell = filled(tmp_path)
+    lines = cell.folder / "outputs.jsonl"
+    lines.write_bytes(b'{"picture":"old"}\n[1]\n\xff\xfe\n' + lines.read_bytes())
+    assert set(Cell(tmp_path, PARTS).outputs) == {"p1"}
+
+
+def test_a_damaged_output_is_named_and_taken_out(tmp_path: Path) -> None:
+    cell = filled(tmp_path)
+    path = cell.path("p1")
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(DataError, match=r"p1\.png was missing or damaged\. Start the same command again"):
+        cell.read("p1")
+    assert not cell.has("p1") and not Cell(tmp_path, PARTS).has("p1")
+
+
+def test_a_failure_replaces_an_output_and_the_other_way_round(tmp_path: Path) -> None:
+    cell = filled(tmp_path)
+    cell.fail("p1", "oom", "a reason\nof two lines\u2028and more \ud800")
+    again = Cell(tmp_path, PARTS)
+    assert not again.has("p1") and again.failures["p1"].status == "oom"
+    assert again.failures["p1"].reason.startswith("a reason\nof two lines\u2028and more")
+    again.store("p1", PIXELS, milliseconds=1, batch=1, measured_at="")
+    assert again.has("p1") and "p1" not in again.failures
+
+
+def test_scores_and_facts_are_kept(tmp_path: Path) -> None:
+    cell = filled(tmp_path)
+    cell.score({"k1": {"image": float("inf"), "drops": 2.5}})
+    cell.remember({"facts": {"parameters": 3}})
+    again = Cell(tmp_path, PARTS)
+    assert again.scores == {"k1": {"image": float("inf"), "drops": 2.5}}
+    assert again.facts == {"facts": {"parameters": 3}}
+    (cell.folder / "facts.json").write_text("{")
+    assert again.facts == {}

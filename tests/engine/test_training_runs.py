@@ -1,0 +1,239 @@
+"""Runs that train: splits, the cache of weights, budgets, and the same weights from the same command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivederain.data.content import content_of
+from drivederain.data.decode import decode
+from drivederain.errors import DataError, OptionError, WeightsError
+from drivederain.training.progress import Budget
+from drivederain.weights import read_weights
+
+
+@pytest.fixture
+def ten(tmp_path: Path, make_pairs: Any) -> Path:
+    return make_pairs(tmp_path / "ten", 10)
+
+
+def about(outcome: Any, method: str) -> dict[str, Any]:
+    return next(one for one in outcome.folder.about()["methods"] if one["name"] == method)
+
+
+def trained_files(bench: Any) -> dict[str, bytes]:
+    folder = bench.folder / "cache" / "weights"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.safetensors"))}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.png"))}
+
+
+def test_what_has_no_weights_is_trained_on_the_train_split(bench: Any, ten: Path, calls: Any) -> None:
+    outcome = bench("tiny,tiny+tiny-refiner,blur", f"paired:{ten}")
+    assert outcome.exit_status == 0
+    results = outcome.folder.results()
+    assert set(results["split"]) == {"test"} and results["image"].nunique() == 2
+    assert set(results[results["method"] == "blur"]["image"]) == set(results["image"]), "scored on the same pictures"
+    assert "paired:ten: only its test part is scored; the train part of paired:ten is for training" in bench.warnings
+    assert not results["seen"].any()
+    assert set(results[results["method"] == "tiny+tiny-refiner"]["weights_class"]) == {"trained here+trained here"}
+    assert set(results[results["method"] == "tiny"]["budget"]) == {"3 steps"}
+    refiner = about(outcome, "tiny+tiny-refiner")["weights"][1]
+    assert (refiner["behind"], refiner["steps"], refiner["trained_on"]) == ("tiny", 3, "the train part of paired:ten")
+    trained = read_weights(next((bench.folder / "cache" / "weights" / "tiny").iterdir())).metadata
+    tested = {
+        content_of(decode((ten / "clear" / f"{name}.png").read_bytes(), name)).sha256 for name in results["image"]
+    }
+    assert len(trained["training_pictures"]) == 7 and not tested & set(trained["training_pictures"])
+    assert trained["architecture"] == {"width": 2}
+
+
+def test_the_second_run_trains_and_restores_nothing(bench: Any, ten: Path, calls: Any) -> None:
+    first = bench("tiny,tiny+tiny-refiner", f"paired:{ten}")
+    done = dict(calls)
+    second = bench("tiny,tiny+tiny-refiner", f"paired:{ten}")
+    assert dict(calls) == done and second.restored_now == 0
+    assert first.folder.results_parquet.read_bytes() == second.folder.results_parquet.read_bytes()
+
+
+def test_the_same_command_trains_the_same_weights(
+    bench: Any, ten: Path, tmp_path: Path, registry: Any, stops_at: Any
+) -> None:
+    first = bench("tiny,tiny+tiny-refiner", f"paired:{ten}")
+    other = type(bench)(tmp_path / "other", registry)
+    # In another order, after a stop in the middle of the refiner's training, when estimates are in the cache already.
+    with pytest.raises(KeyboardInterrupt):
+        other("tiny+tiny-refiner", f"paired:{ten}", display=stops_at("train tiny+tiny-refiner", 1))
+    second = other("tiny+tiny-refiner,tiny", f"paired:{ten}")
+    assert trained_files(bench) == trained_files(other)
+    assert first.folder.results_parquet.read_bytes() == second.folder.results_parquet.read_bytes()
+    assert contents(first.folder.path) == contents(second.folder.path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"budget": Budget(steps=4)},
+        {"seed": 1},
+        {"options": {"tiny": {"width": "3"}}},
+        {"options": {"tiny": {"learning_rate": "0.02"}}},
+        {"intensities": ("light", "medium")},
+    ],
+)
+def test_another_plan_is_another_training(bench: Any, ten: Path, calls: Any, change: dict[str, Any]) -> None:
+    bench("tiny", f"paired:{ten}")
+    bench("tiny", f"paired:{ten}", **change)
+    assert calls["train Tiny"] == 2 and len(trained_files(bench)) == 2
+
+
+def test_the_order_of_data_does_not_change_the_training(bench: Any, ten: Path, tmp_path: Path, make_pairs: Any) -> None:
+    more = f"paired:{make_pairs(tmp_path / 'more', 10, first=30)}"
+    bench("tiny", f"paired:{ten}", more)
+    bench("tiny", more, f"paired:{ten}")
+    assert len(trained_files(bench)) == 1
+
+
+def test_limit_is_about_what_is_scored(bench: Any, ten: Path, tmp_path: Path, make_pairs: Any) -> None:
+    train = make_pairs(tmp_path / "train", 6, first=50)
+    outcome = bench("tiny", f"paired:{ten}", train_data=f"paired:{train}", limit=2)
+    assert outcome.folder.results()["image"].nunique() == 2
+    weights = about(outcome, "tiny")["weights"][0]
+    assert weights["trained_on"] == "paired:train"
+    assert (
+        len(read_weights(bench.folder / "cache" / "weights" / "tiny" / weights["source"]).metadata["training_pictures"])
+        == 6
+    )
+
+
+def test_all_is_scored_where_the_training_data_is_another(
+    bench: Any, ten: Path, tmp_path: Path, make_pairs: Any
+) -> None:
+    train = make_pairs(tmp_path / "train", 4, first=50)
+    outcome = bench("tiny", f"paired:{ten}", train_data=f"paired:{train}")
+    assert outcome.folder.results()["image"].nunique() == 10
+    assert set(outcome.folder.results()["split"]) == {"all"}
+
+
+def test_train_data_that_is_also_tested_is_split(bench: Any, ten: Path) -> None:
+    outcome = bench("tiny", f"paired:{ten}", train_data=f"paired:{ten}")
+    assert set(outcome.folder.results()["split"]) == {"test"}
+
+
+def test_the_same_picture_in_training_and_test_is_refused(
+    bench: Any, ten: Path, tmp_path: Path, make_pairs: Any
+) -> None:
+    train = make_pairs(tmp_path / "train", 3, first=9)
+    with pytest.raises(
+        DataError, match=r"p009\.png of paired:ten is in the test data, .* \(.*p009\.png of paired:train\)"
+    ):
+        bench("tiny", f"paired:{ten}", train_data=f"paired:{train}")
+
+
+def test_no_train_skips_with_the_reason(bench: Any, ten: Path, calls: Any) -> None:
+    outcome = bench("tiny,tiny+tiny-refiner,blur", f"paired:{ten}", train=False)
+    results = outcome.folder.results()
+    assert outcome.exit_status == 1 and not calls["train Tiny"]
+    assert set(results["split"]) == {"all"}, "nothing is trained, so all is test"
+    lost = results[results["method"] == "tiny"]
+    assert set(lost["status"]) == {"skipped"}
+    assert set(lost["reason"]) == {"tiny has no weights, and --no-train forbids to train it. Give --weights tiny=PATH."}
+    assert set(results[results["method"] == "tiny+tiny-refiner"]["status"]) == {"skipped"}
+    assert set(results[results["method"] == "blur"]["status"]) == {"ok"}
+
+
+def test_nothing_to_train_on(bench: Any, ten: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"tiny must be trained, and there are no clear pictures to train on\. Say on what"
+    ):
+        bench("tiny", f"real:{ten / 'rainy'}")
+
+
+def test_a_training_that_diverges_costs_its_own_rows(bench: Any, ten: Path) -> None:
+    outcome = bench("diverges,tiny", f"paired:{ten}")
+    results = outcome.folder.results()
+    assert outcome.exit_status == 1
+    assert results[results["method"] == "diverges"]["reason"].str.contains("training stopped at step|not finite").all()
+    assert set(results[results["method"] == "tiny"]["status"]) == {"ok"}
+    assert not [name for name in trained_files(bench) if name.startswith("diverges")]
+
+
+def test_given_weights_bring_their_options_and_what_they_saw(bench: Any, ten: Path) -> None:
+    bench("tiny", f"paired:{ten}", options={"tiny": {"width": "5"}})
+    path = next((bench.folder / "cache" / "weights" / "tiny").iterdir())
+    outcome = bench("tiny", f"paired:{ten}", weights={"tiny": path})
+    results = outcome.folder.results()
+    tiny = results[results["method"] == "tiny"]
+    assert outcome.exit_status == 0 and set(tiny["weights_class"]) == {"given"} and set(tiny["split"]) == {"all"}
+    assert about(outcome, "tiny")["options"]["tiny"]["width"] == 5
+    assert tiny[tiny["seen"]]["image"].nunique() == 7
+    assert not results[results["method"] == "identity"]["seen"].any()
+    assert "tiny: 7 pictures of paired:ten were in its training set" in bench.warnings
+
+
+def test_given_weights_of_another_architecture(bench: Any, ten: Path) -> None:
+    bench("tiny", f"paired:{ten}")
+    path = next((bench.folder / "cache" / "weights" / "tiny").iterdir())
+    outcome = bench("tiny,blur", f"paired:{ten}", weights={"tiny": path}, options={"tiny": {"width": "3"}})
+    results = outcome.folder.results()
+    reasons = results[results["method"] == "tiny"]["reason"]
+    assert outcome.exit_status == 1
+    assert reasons.str.contains("the weights are of another architecture: .* of another shape").all()
+    assert set(results[results["method"] == "blur"]["status"]) == {"ok"}
+
+
+def test_what_is_typed_is_checked_before_anything_runs(bench: Any, ten: Path, tmp_path: Path) -> None:
+    data = f"paired:{ten}"
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(b"\0" * 100)
+    with pytest.raises(WeightsError, match="damaged, or not in the safetensors layout"):
+        bench("tiny", data, weights={"tiny": damaged})
+    with pytest.raises(WeightsError, match="there is no such weights file"):
+        bench("tiny", data, weights={"tiny": tmp_path / "nowhere.pth"})
+    with pytest.raises(OptionError, match=r"--weights blur=.*: blur takes no weights"):
+        bench("blur", data, weights={"blur": damaged})
+    with pytest.raises(
+        OptionError, match=r"--set brighten: no chain of this run has that method.* Chains: identity, blur\."
+    ):
+        bench("blur", data, options={"brighten": {"gain": "2"}})
+    with pytest.raises(OptionError, match="blur has no options"):
+        bench("blur", data, options={"blur": {"gain": "2"}})
+
+
+def test_damaged_weights_in_the_cache_are_trained_again(bench: Any, ten: Path, calls: Any) -> None:
+    bench("tiny", f"paired:{ten}")
+    whole = trained_files(bench)
+    path = next((bench.folder / "cache" / "weights" / "tiny").iterdir())
+    path.write_bytes(path.read_bytes()[:50])
+    bench("tiny", f"paired:{ten}")
+    assert calls["train Tiny"] == 2 and trained_files(bench) == whole
+    assert path.with_suffix(".damaged").is_file()
+
+
+def test_a_refiner_behind_another_stage_is_warned_of(bench: Any, ten: Path) -> None:
+    bench("tiny+tiny-refiner", f"paired:{ten}")
+    path = next((bench.folder / "cache" / "weights" / "tiny-refiner").iterdir())
+    bench("blur+tiny-refiner", f"paired:{ten}", weights={"tiny-refiner": path})
+    assert "blur+tiny-refiner: tiny-refiner's weights were trained behind tiny, not blur" in bench.warnings
+
+
+def test_the_unet_and_its_refiner_train_and_restore(bench: Any, ten: Path) -> None:
+    outcome = bench(
+        "unet+diffusion",
+        f"paired:{ten}",
+        options={
+            "unet": {"architecture": "custom", "width": "8", "crop": "32", "batch_size": "2"},
+            "diffusion": {"channels": "8,8", "crop": "32", "batch_size": "2"},
+        },
+        budget=Budget(steps=2),
+    )
+    described = about(outcome, "unet+diffusion")
+    if outcome.exit_status:
+        pytest.fail(json.dumps(described, indent=1))
+    assert [weights["class"] for weights in described["weights"]] == ["trained here", "trained here"]
+    assert described["facts"]["unet"]["network"] == "custom, width 8"
+    assert described["options"]["unet"]["width"] == 8
