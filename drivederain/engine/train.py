@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -56,6 +56,7 @@ class Trainer:
                 "seed": self.settings.seed,
                 "behind": stage.before.key_parts() if spec.kind == "refiner" and stage.before else None,
                 "device": stage.device.type,
+                "precision": _training_precision(stage),
                 "threads": torch.get_num_threads() if stage.device.type == "cpu" else 0,
                 "torch": torch.__version__,
                 "download": self.settings.download,
@@ -95,6 +96,7 @@ class Trainer:
                 budget=settings.budget,
                 seed=seed_of(settings.seed, "train", spec.name),
                 device=stage.device,
+                precision=_training_precision(stage),
                 estimate=None if behind is None else _estimates(restorer, behind),
                 report=lambda share, words: self.display.advance(100 * share, words),
             )
@@ -125,6 +127,11 @@ class Trainer:
 
     def _typed(self, stage: ReadyStage) -> Mapping[str, str]:
         return self.settings.options.get(stage.spec.name, {})
+
+
+def _training_precision(stage: ReadyStage) -> Literal["fp32", "bf16"]:
+    """bf16 under autocast where the stage also restores in it (on CUDA by default); fp16 would need loss scaling."""
+    return "bf16" if stage.precision == "bf16" else "fp32"
 
 
 def _estimates(restorer: Restorer, before: ReadyStage) -> Callable[[Sample], NDArray[np.uint8]]:
