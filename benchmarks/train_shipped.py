@@ -82,7 +82,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scenes", type=int, default=240, help="drawn scenes beside the photographs")
-    parser.add_argument("--rains", type=int, default=3, help="times that rain is drawn a photograph, size and intensity")
+    parser.add_argument(
+        "--rains", type=int, default=3, help="times that rain is drawn a photograph, size and intensity"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=JSON")
     arguments = parser.parse_args()
     if (arguments.method == "diffusion") != (arguments.behind is not None):
@@ -100,7 +102,10 @@ def command_of(arguments: argparse.Namespace) -> str:
     words += [f"--behind OUT/{arguments.behind.name}"] if arguments.behind else []
     words += [f"--resume EARLIER/{arguments.resume.name}"] if arguments.resume else []
     words += [f"--precision {arguments.precision} --device {arguments.device} --seed {arguments.seed}"]
-    words += [f"--scenes {arguments.scenes} --rains {arguments.rains}", *(f"--set {option}" for option in arguments.set)]
+    words += [
+        f"--scenes {arguments.scenes} --rains {arguments.rains}",
+        *(f"--set {option}" for option in arguments.set),
+    ]
     return " ".join(words)
 
 

@@ -14,7 +14,7 @@ from drivederain.data.resize import effective_size
 from drivederain.data.sample import DataContext, Sample, SampleSet, Split
 from drivederain.errors import DataError
 
-DEFAULT_COUNT = 20
+DEFAULT_COUNT = 12
 DEFAULT_HEIGHT, DEFAULT_WIDTH = 360, 640
 _LOCATION = re.compile(r"(\d{1,6})(?:x(\d{2,5})x(\d{2,5}))?")
 _SMALLEST, _LARGEST = 32, 8192

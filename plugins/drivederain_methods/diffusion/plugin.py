@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivederain.hookspecs import hookimpl
-from drivederain.specs import MethodSpec, Needs
+from drivederain.specs import MethodSpec, Needs, WeightsSpec
 
 
 @hookimpl
@@ -22,5 +22,17 @@ def drivederain_methods() -> list[MethodSpec]:
             licence="Apache-2.0",
             paper="Delbracio & Milanfar, InDI, TMLR 2023, arXiv:2303.11435; "
             "Liu et al., I2SB, ICML 2023, arXiv:2302.05872",
+            weights=(
+                WeightsSpec(
+                    name="compact",
+                    source="package:drivederain_methods/diffusion/weights/diffusion.safetensors",
+                    sha256="dcb854c4c9ec65f23bdde4742a00e583b7b9e4b472d2d15723ab477c12a2858d",
+                    licence="Apache-2.0",
+                    trained_on="40 redistributable road photographs and 120 drawn scenes, drawn rain",
+                    weights_class="shipped",
+                    card="package:drivederain_methods/diffusion/weights/diffusion.json",
+                    behind="unet",
+                ),
+            ),
         )
     ]

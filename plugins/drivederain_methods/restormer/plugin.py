@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivederain.hookspecs import hookimpl
-from drivederain.specs import MethodSpec, Needs, PublishedScore
+from drivederain.specs import MethodSpec, Needs, PublishedScore, WeightsSpec
 
 _PAPER = "Restormer, CVPR 2022, arXiv:2111.09881, table 1"
 _PUBLISHED = (
@@ -31,6 +31,17 @@ def drivederain_methods() -> list[MethodSpec]:
             requires=("spandrel", "spandrel_extra_arches"),
             extra="nc",
             paper="Zamir et al., Restormer, CVPR 2022, arXiv:2111.09881",
+            weights=(
+                WeightsSpec(
+                    name="compact",
+                    source="package:drivederain_methods/restormer/weights/restormer.safetensors",
+                    sha256="d9df60a4d9b14d03ab337cc7e6e40c0ffd1b79cebe9a80c7ba17382ab9408092",
+                    licence="Apache-2.0",
+                    trained_on="40 redistributable road photographs and 240 drawn scenes, drawn rain",
+                    weights_class="shipped",
+                    card="package:drivederain_methods/restormer/weights/restormer.json",
+                ),
+            ),
             published=tuple(
                 PublishedScore(dataset, metric, value, _PAPER)
                 for dataset, psnr, ssim in _PUBLISHED
