@@ -18,7 +18,8 @@ def encode_png(picture: NDArray[np.uint8]) -> bytes:
     ok, data = cv2.imencode(".png", np.ascontiguousarray(stored), [cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION])
     if not ok:
         raise DataError(f"a picture of shape {picture.shape} cannot be written as PNG")
-    return data.tobytes()
+    encoded: bytes = data.tobytes()
+    return encoded
 
 
 def decode_png(data: bytes) -> NDArray[np.uint8]:

@@ -61,9 +61,9 @@ def test_size_limit_and_seed(context):
     assert other.samples[0].content != sample.content
 
 
-def test_the_default_is_twenty_scenes_of_640x360(context):
+def test_the_default_is_twelve_scenes_of_640x360(context):
     data = Scenes("", context)
-    assert (data.name, data._count, data._height, data._width) == ("scenes", 20, 360, 640)
+    assert (data.name, data._count, data._height, data._width) == ("scenes", 12, 360, 640)
 
 
 @pytest.mark.parametrize("location", ["0", "many", "20x360", "-3", "2x10x64", "2x64x99999"])

@@ -7,7 +7,7 @@ import math
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -228,6 +228,15 @@ def test_training_leaves_no_file_and_no_setting_behind(
     assert not torch.are_deterministic_algorithms_enabled()
 
 
+@pytest.fixture
+def listening_to_ctrl_c() -> Iterator[None]:
+    """A shell starts what it puts in the background with Ctrl-C ignored, and pytest would inherit that."""
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, inherited)
+
+
+@pytest.mark.usefixtures("listening_to_ctrl_c")
 def test_interrupting_a_training_interrupts_the_program(make_samples: MakeSamples) -> None:
     """Lightning would exit without a word, and ignore Ctrl-C from then on."""
     handler = signal.getsignal(signal.SIGINT)
