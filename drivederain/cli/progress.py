@@ -54,7 +54,12 @@ class LiveDisplay:
         self._phase, self._total, self._began, self._said = phase, total, time.monotonic(), time.monotonic()
         self._task = self._progress.add_task(phase, total=total, words="")
         if not self._live:
-            console.print(f"{phase} ({total})", highlight=False, markup=False, soft_wrap=True)
+            console.print(
+                phase if phase.startswith("train ") else f"{phase} ({total})",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
 
     def advance(self, done: float, words: str = "") -> None:
         if self._task is not None:

