@@ -65,6 +65,9 @@ def run(
         str | None, typer.Option(help="Of each training: '600 steps' or '20 minutes'.", show_default="the suite's")
     ] = None,
     overwrite: Annotated[str, typer.Option(help="Restore again: never, failed or always.")] = "never",
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds that a method may take for one picture.", show_default="no limit")
+    ] = None,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out unusable files; the report lists them.")
     ] = False,
@@ -104,6 +107,7 @@ def run(
         "train": train,
         "train_data": train_data or chosen.train_data,
         "overwrite": values.one_of("--overwrite", overwrite, ("never", "failed", "always")),
+        "timeout": values.timeout(timeout),
         "skip_bad": skip_bad,
         "data_options": values.pairs("--data-option", data_option or ()),
         "download": download,

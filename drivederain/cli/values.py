@@ -52,6 +52,17 @@ def size(text: str) -> int | None:
     return int(text)
 
 
+def timeout(seconds: float | None) -> float | None:
+    """A positive number of seconds.
+
+    Raises:
+        OptionError: zero or below.
+    """
+    if seconds is not None and not seconds > 0:
+        raise OptionError(f"--timeout {seconds:g}: write seconds, more than 0")
+    return seconds
+
+
 def limit(count: int | None) -> int | None:
     """A positive number of photos.
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import torch
 
+from drivederain.engine.time_limit import PictureTimeout
 from drivederain.errors import DriveDeRainError
 from drivederain.results.schema import Status
 
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "failed to allocate")
 """What allocators of the CPU, of MPS and of OpenCV say, which raise plain RuntimeErrors."""
 
-MethodCodeError = (Exception, SystemExit)
+MethodCodeError = (Exception, SystemExit, PictureTimeout)
 """What may come out of a plugin's code: everything but the user's own Ctrl-C."""
 
 
@@ -22,6 +23,8 @@ def describe(error: BaseException) -> tuple[Status, str]:
     text = " ".join(str(error).split())
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return "oom", f"out of memory: {text}" if text else "out of memory"
+    if isinstance(error, PictureTimeout):
+        return "timeout", text
     if isinstance(error, DriveDeRainError):
         return "failed", str(error)
     if any(words in text.lower() for words in OUT_OF_MEMORY):

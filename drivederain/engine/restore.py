@@ -18,6 +18,7 @@ from drivederain.engine.failures import MethodCodeError, describe, traceback_of
 from drivederain.engine.memory import PeakMemory
 from drivederain.engine.settings import Overwrite
 from drivederain.engine.stages import ReadyStage
+from drivederain.engine.time_limit import time_limit
 from drivederain.errors import MethodError
 
 GIVE_UP = 5
@@ -27,8 +28,11 @@ GIVE_UP = 5
 class Restorer:
     """Runs stages; a loaded method is kept until another stage is needed."""
 
-    def __init__(self, cache: Path, display: Display, overwrite: Overwrite = "never") -> None:
-        self.cache, self.display, self.overwrite = cache, display, overwrite
+    def __init__(
+        self, cache: Path, display: Display, overwrite: Overwrite = "never", timeout: float | None = None
+    ) -> None:
+        """``timeout``: seconds that a method may take for one picture."""
+        self.cache, self.display, self.overwrite, self.timeout = cache, display, overwrite, timeout
         self._cells: dict[str, Cell] = {}
         self._runner: tuple[str, DeviceRunner] | None = None
         self._tried: set[tuple[str, str]] = set()
@@ -125,12 +129,13 @@ class Restorer:
             return False
         try:
             noise = noise_name(rainy)
-            if estimate is None:
-                restored = runner.restore([noise], [rainy], None)[0]
-            elif stage.spec.kind == "stage":
-                restored = runner.restore([noise], [estimate], None)[0]
-            else:
-                restored = runner.restore([noise], [rainy], [estimate])[0]
+            with time_limit(self.timeout):
+                if estimate is None:
+                    restored = runner.restore([noise], [rainy], None)[0]
+                elif stage.spec.kind == "stage":
+                    restored = runner.restore([noise], [estimate], None)[0]
+                else:
+                    restored = runner.restore([noise], [rainy], [estimate])[0]
         except MethodCodeError as error:
             status, reason = describe(error)
             self._note(stage, error, reason)

@@ -93,7 +93,7 @@ class _Run:
             if spec.non_commercial:
                 self.display.warn(f"{spec.name} is not for commercial use: {spec.licence}")
         self._warn_of_seen(stages.values(), sample_sets)
-        restorer = Restorer(self.settings.cache, self.display, self.settings.overwrite)
+        restorer = Restorer(self.settings.cache, self.display, self.settings.overwrite, self.settings.timeout)
         restored = self._restore(stages, sample_sets, restorer)
         rows, timings = self._score(stages, sample_sets, restorer)
         self._store_pictures(stages, sample_sets, restorer)

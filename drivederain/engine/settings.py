@@ -39,6 +39,8 @@ class RunSettings:
     train_data: str | None = None
     budget: Budget = field(default_factory=lambda: Budget(steps=600))
     overwrite: Overwrite = "never"
+    timeout: float | None = None
+    """Seconds that a method may take for one picture; ``None``: no limit."""
     skip_bad: bool = False
     download: bool = False
     command: tuple[str, ...] = ()

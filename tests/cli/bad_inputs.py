@@ -71,6 +71,7 @@ BAD_INPUTS = (
     BadInput("a size that is too small", run("--size 8"), ("--size 8", "16 or more")),
     BadInput("an unknown intensity", run("--intensity heavi"), ("--intensity heavi", "Did you mean 'heavy'?")),
     BadInput("a limit of nothing", run("--limit 0"), ("--limit 0", "1 or more")),
+    BadInput("a time of nothing", run("--timeout 0"), ("--timeout 0", "more than 0")),
     BadInput("a limit that is no number", run("--limit some"), ("--limit", "valid integer")),
     BadInput("a budget in hours", run("--budget '2 hours'"), ("--budget 2 hours", "'600 steps' or '20 minutes'")),
     BadInput(

@@ -17,7 +17,7 @@ VERBS = ("run", "list", "synth", "derain", "report")
 HEAVY = ("torch", "cv2", "diffusers", "lightning", "segmentation_models_pytorch", "lpips", "spandrel", "scipy")
 RUN_OPTIONS = {
     "budget", "cache", "data", "data-option", "device", "download", "intensity", "limit", "methods", "metrics", "out",
-    "overwrite", "precision", "seed", "set", "size", "skip-bad", "suite", "train", "train-data", "weights",
+    "overwrite", "precision", "seed", "set", "size", "skip-bad", "suite", "timeout", "train", "train-data", "weights",
 }  # fmt: skip
 OPTION = re.compile(r"^  (--[\w-]+(?: / --[\w-]+)?)(?: (?:<[^>]+>|[A-Z][\w.=]*))?\s{2,}(\S.*)$")
 

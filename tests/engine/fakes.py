@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from typing import Any, ClassVar
 
@@ -92,6 +93,15 @@ class Picky(Fake):
 class Raises(Fake):
     def answer(self, rainy: Tensor) -> Tensor:
         raise ValueError("always")
+
+
+class Hangs(Fake):
+    def answer(self, rainy: Tensor) -> Tensor:
+        try:
+            time.sleep(60)
+        except Exception:
+            return rainy  # an alarm that a method can swallow is none
+        return rainy
 
 
 class RaisesAtLoad(Fake):
@@ -241,6 +251,7 @@ def drivederain_methods() -> list[MethodSpec]:
         spec("blur-in-tiles", Blur, needs=Needs(multiple=8, tile=30, tile_overlap=16)),
         spec("picky", Picky),
         spec("raises", Raises),
+        spec("hangs", Hangs),
         spec("raises-at-load", RaisesAtLoad),
         spec("wrong-shape", WrongShape),
         spec("not-finite", NotFinite),

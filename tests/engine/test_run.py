@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +210,22 @@ def test_one_failing_picture_costs_that_picture(bench: Any, make_pairs: Any, tmp
         "picky before it: RuntimeError: this width is not for me",
     }
     assert not outcome.folder.output_png("paired:pairs", "p001", "picky").exists()
+
+
+def test_a_method_that_hangs_is_stopped(bench: Any, pairs: Path, calls: Any) -> None:
+    started = time.monotonic()
+    outcome = bench("hangs,blur,hangs+average", f"paired:{pairs}", timeout=0.2)
+    assert time.monotonic() - started < 30
+    assert outcome.exit_status == 1
+    for name in ("hangs", "hangs+average"):
+        assert set(rows(outcome, name)["status"]) == {"timeout"}
+        assert (
+            rows(outcome, name)["reason"]
+            .str.contains("longer than 0.2 s for one picture (--timeout)", regex=False)
+            .all()
+        )
+    assert set(rows(outcome, "blur")["status"]) == {"ok"}
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 def test_a_hopeless_method_is_given_up(bench: Any, make_pairs: Any, tmp_path: Path, calls: Any) -> None:
