@@ -209,7 +209,7 @@ def _gallery(
     restored = [name for name in layers if name not in ("rainy", "truth")]
     first = preferred if preferred in restored else next(iter([*restored, *reversed(layers)]), "")
     shapes = [case.width / case.height for strip in made for case in strip.cases]
-    wide = bool(shapes) and float(np.median(shapes)) > 2.2
+    wide = bool(shapes) and min(shapes) > 2.2  # pictures of several shapes fit three columns best
     return Gallery(group, layers, first, metrics, tuple(made), left_out, wide), most
 
 
