@@ -47,6 +47,7 @@ def as_markdown(card: Mapping[str, Any]) -> str:
         "Settings": ", ".join(f"{name} {value:g}" for name, value in training.get("hyperparameters", {}).items()),
         "Gone on from": _earlier(card.get("resumed_from")),
         "Made by": f"`{card['command']}`" if "command" in card else "",
+        "To know": card.get("notes", ""),
     }
     lines = [f"# {card['method']}: shipped weights", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in facts.items() if value]

@@ -17,6 +17,7 @@ from torch import Tensor
 from drivederain.data.content import content_of
 from drivederain.engine.keys import seed_of
 from drivederain.engine.tiling import by_tiles
+from drivederain.engine.time_limit import time_limit
 from drivederain.errors import MethodError, OptionError
 from drivederain.method import Method, Refiner
 from drivederain.specs import MethodSpec, Needs
@@ -81,6 +82,8 @@ class DeviceRunner:
         # Tiles go to the method as they are, so they must be of a size that it takes.
         self.tile = None if tile is None else padded(tile, spec.needs)
         self.warm = False
+        self.timeout: float | None = None
+        """Seconds for one pass; the warm-up is a pass of its own, so that the first picture has no less time."""
 
     def restore(
         self, names: Sequence[str], rainy: Sequence[Pixels], estimates: Sequence[Pixels] | None
@@ -117,6 +120,7 @@ class DeviceRunner:
         self._synchronise()
         started = time.perf_counter()
         with (
+            time_limit(self.timeout),
             torch.inference_mode(),
             torch.autocast(self.device.type, dtype=DTYPES.get(self.precision), enabled=self.precision in DTYPES),
         ):

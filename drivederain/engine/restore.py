@@ -18,7 +18,6 @@ from drivederain.engine.failures import MethodCodeError, describe, traceback_of
 from drivederain.engine.memory import PeakMemory
 from drivederain.engine.settings import Overwrite
 from drivederain.engine.stages import ReadyStage
-from drivederain.engine.time_limit import time_limit
 from drivederain.errors import MethodError
 
 GIVE_UP = 5
@@ -129,13 +128,13 @@ class Restorer:
             return False
         try:
             noise = noise_name(rainy)
-            with time_limit(self.timeout):
-                if estimate is None:
-                    restored = runner.restore([noise], [rainy], None)[0]
-                elif stage.spec.kind == "stage":
-                    restored = runner.restore([noise], [estimate], None)[0]
-                else:
-                    restored = runner.restore([noise], [rainy], [estimate])[0]
+            runner.timeout = self.timeout
+            if estimate is None:
+                restored = runner.restore([noise], [rainy], None)[0]
+            elif stage.spec.kind == "stage":
+                restored = runner.restore([noise], [estimate], None)[0]
+            else:
+                restored = runner.restore([noise], [rainy], [estimate])[0]
         except MethodCodeError as error:
             status, reason = describe(error)
             self._note(stage, error, reason)

@@ -104,6 +104,12 @@ class Hangs(Fake):
         return rainy
 
 
+class Slow(Fake):
+    def answer(self, rainy: Tensor) -> Tensor:
+        time.sleep(0.6)
+        return rainy
+
+
 class RaisesAtLoad(Fake):
     def load(self, weights: LoadedWeights | None, device: torch.device) -> None:
         CALLS["load RaisesAtLoad"] += 1
@@ -252,6 +258,7 @@ def drivederain_methods() -> list[MethodSpec]:
         spec("picky", Picky),
         spec("raises", Raises),
         spec("hangs", Hangs),
+        spec("slow", Slow),
         spec("raises-at-load", RaisesAtLoad),
         spec("wrong-shape", WrongShape),
         spec("not-finite", NotFinite),

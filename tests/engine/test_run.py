@@ -228,6 +228,11 @@ def test_a_method_that_hangs_is_stopped(bench: Any, pairs: Path, calls: Any) -> 
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
+def test_the_warm_up_does_not_eat_the_first_pictures_time(bench: Any, make_pairs: Any, tmp_path: Path) -> None:
+    outcome = bench("slow", f"paired:{make_pairs(tmp_path / 'one', 1)}", timeout=1.1)
+    assert set(rows(outcome, "slow")["status"]) == {"ok"}
+
+
 def test_a_hopeless_method_is_given_up(bench: Any, make_pairs: Any, tmp_path: Path, calls: Any) -> None:
     root = make_pairs(tmp_path / "pairs", 9)
     outcome = bench("raises,out-of-memory", f"paired:{root}")
