@@ -32,9 +32,9 @@ _TO_LINEAR: Final = _decode_table()
 _TO_SRGB: Final = _encode_table()
 
 
-def to_linear(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Linear light, float32 of the same shape, of an sRGB image H x W x 3 uint8."""
-    return np.asarray(cv2.LUT(image, _TO_LINEAR), np.float32).reshape(image.shape)
+def to_linear(image: NDArray[np.uint8], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    """Linear light, float32 of the same shape and laid in ``out`` if given, of an sRGB image H x W x 3 uint8."""
+    return np.asarray(cv2.LUT(image, _TO_LINEAR, dst=out), np.float32).reshape(image.shape)
 
 
 def encode_srgb(light: NDArray[np.float32], out: NDArray[np.uint8]) -> None:

@@ -12,23 +12,24 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from drivederain.rain.canvas import make_canvas
+from drivederain.rain.canvas import Canvas, make_canvas
 from drivederain.rain.colour import encode_srgb, to_linear
-from drivederain.rain.conditions import draw_conditions
-from drivederain.rain.defocus import drop_layer
+from drivederain.rain.conditions import Conditions, draw_conditions
+from drivederain.rain.defocus import DropLayer, drop_layer
 from drivederain.rain.errors import RainError
 from drivederain.rain.film import make_film
 from drivederain.rain.intensity import Intensity
 from drivederain.rain.parameters import GENERATOR_VERSION, RainParameters, clear_image_sha256
 from drivederain.rain.population import expected_population
 from drivederain.rain.refraction import light_through, wet_cells
-from drivederain.rain.scene import airlight, scene_from_quarter, shrink
+from drivederain.rain.scene import ScaledScene, airlight, scene_from_quarter, shrink
 from drivederain.rain.settings import RainSettings
+from drivederain.rain.sheets import Sheets, make_sheets
 from drivederain.rain.streaks import Streaks, draw_streaks
 from drivederain.rain.veil import Veil, extinction_per_km, make_veil
-from drivederain.rain.water import draw_water
+from drivederain.rain.water import Water, draw_water
 
-_BAND_VALUES: Final = 1 << 17  # values composed at a time: what a core's cache holds
+_BAND_VALUES: Final = 1 << 16  # values composed at a time: what a core's cache holds
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,9 @@ def draw_rain(
         area_m2=conditions.glass_area_m2(width, height),
     )
     canvas = make_canvas(conditions)
-    water = draw_water(seed, key, conditions, canvas, population)
-    coverage = water.coverage()
-
-    light = to_linear(np.ascontiguousarray(clear))
-    quarter = shrink(light, 4).reshape(max(1, height // 4), max(1, width // 4), 3)
+    sheets = make_sheets(canvas, width, height)
+    clear = np.ascontiguousarray(clear)
+    quarter = shrink(to_linear(clear, sheets.light), 4).reshape(max(1, height // 4), max(1, width // 4), 3)
     clear_scene = scene_from_quarter(quarter)
     overlays: list[_Overlay] = []
     veil: Veil | None = None
@@ -100,16 +99,14 @@ def draw_rain(
     scene = scene_from_quarter(quarter)
     film = population.film if settings.film else 0.0
     if film > 0:
-        overlays.append(make_film(film, scene, width, height))
+        overlays.append(make_film(film, scene, sheets.light))
 
-    cells = wet_cells(water.height, coverage, canvas.step)
-    colour = light_through(cells, scene, conditions, canvas)
-    drops = drop_layer(cells, colour, canvas, conditions.defocus_px, width, height)
+    water = draw_water(seed, key, conditions, canvas, population, sheets)
+    drops, geometric = _drops_before(scene, water, conditions, canvas, sheets)
     overlays.append(drops)
 
-    geometric = canvas.crop(coverage, width, height).copy()
     return RainResult(
-        rainy=_compose(light, overlays),
+        rainy=_compose(clear, overlays),
         geometric=geometric,
         soft=drops.opacity,
         streaks=np.zeros((height, width), np.float32) if streaks is None else streaks.opacity,
@@ -147,6 +144,18 @@ def draw_rain(
     )
 
 
+def _drops_before(
+    scene: ScaledScene, water: Water, conditions: Conditions, canvas: Canvas, sheets: Sheets
+) -> tuple[DropLayer, NDArray[np.float32]]:
+    """The drop layer before a scene, and the share of each of the photo's pixels under water."""
+    size = (conditions.width, conditions.height)
+    coverage = water.coverage()
+    cells = wet_cells(water.height, coverage, canvas.step)
+    colour = light_through(cells, scene, conditions, canvas)
+    drops = drop_layer(cells, colour, canvas, conditions.defocus_px, size, sheets.layer)
+    return drops, canvas.crop(coverage, *size).copy()
+
+
 def _check_photo(clear: NDArray[np.uint8]) -> None:
     if not isinstance(clear, np.ndarray):
         raise RainError(f"the clear photo must be a NumPy array of H x W x 3 uint8, not {type(clear).__name__}")
@@ -156,13 +165,13 @@ def _check_photo(clear: NDArray[np.uint8]) -> None:
         raise RainError(f"the clear photo must have the shape H x W x 3 with H, W >= 1, not {clear.shape}")
 
 
-def _compose(light: NDArray[np.float32], overlays: list[_Overlay]) -> NDArray[np.uint8]:
-    """Lay every overlay over ``light`` (overwritten) in their order and encode, a cache-sized band at a time."""
-    height, width = light.shape[:2]
-    rainy = np.empty(light.shape, np.uint8)
+def _compose(clear: NDArray[np.uint8], overlays: list[_Overlay]) -> NDArray[np.uint8]:
+    """Lay every overlay over the photo in their order, a cache-sized band at a time."""
+    height, width = clear.shape[:2]
+    rainy = np.empty(clear.shape, np.uint8)
     rows = max(1, _BAND_VALUES // (3 * width))
     for first in range(0, height, rows):
-        band = light[first : first + rows]
+        band = to_linear(clear[first : first + rows])
         for overlay in overlays:
             overlay.apply(band, first)
         encode_srgb(band, rainy[first : first + rows])

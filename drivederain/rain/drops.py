@@ -111,34 +111,45 @@ def sum_of_cubes(caps: Caps, canvas: Canvas) -> NDArray[np.float32]:
     of them are added up by one `bincount`.
     """
     radius = np.maximum(caps.radius, RESOLVED_RADIUS_PX)
-    extent = np.ceil(radius * np.maximum(1.0, caps.aspect)).astype(np.intp) + 1
+    reach = radius * np.maximum(1.0, caps.aspect)
+    extent = np.ceil(reach).astype(np.intp)
     left, top = np.floor(caps.x).astype(np.intp), np.floor(caps.y).astype(np.intp)
-    touching = (
-        (left + extent >= 0) & (left - extent < canvas.width) & (top + extent >= 0) & (top - extent < canvas.height)
-    )
-    places: list[NDArray[np.intp]] = []
+    touching = (left + extent >= -1) & (left - extent <= canvas.width)
+    touching &= (top + extent >= -1) & (top - extent <= canvas.height)
+    chosen = np.flatnonzero(touching)
+    chosen = chosen[np.argsort(extent[chosen], kind="stable")]
+    if not len(chosen):
+        return np.zeros((canvas.height, canvas.width), np.float32)
+    extent, left, top, reach = extent[chosen], left[chosen], top[chosen], reach[chosen]
+    x, y, aspect, angle = (value[chosen, None] for value in (caps.x, caps.y, caps.aspect, caps.contact_angle))
+    sphere = radius[chosen, None] / np.sin(angle)
+    base = (sphere * np.cos(angle)).astype(np.float32)[..., None]
+    square = (sphere * sphere).astype(np.float32)
+    # No pixel further than the extent holds water; where the reach all but fills it, rounding may say otherwise.
+    looked_at = extent + (extent - reach < 1e-4 * reach)
+    places: list[NDArray[np.int32]] = []
     cubes: list[NDArray[np.float32]] = []
-    for k in np.unique(extent[touching]):
-        chosen = touching & (extent == k)
+    ends = [*(np.flatnonzero(np.diff(extent)) + 1).tolist(), len(extent)]
+    for group in map(slice, [0, *ends], ends):
+        k = int(looked_at[group].max())
         offset = np.arange(-k, k + 1)
-        column, row = left[chosen, None] + offset, top[chosen, None] + offset
-        dx = (column - caps.x[chosen, None]).astype(np.float32)
-        dy = ((row - caps.y[chosen, None]) / caps.aspect[chosen, None]).astype(np.float32)
-        r = radius[chosen]
-        sphere = r / np.sin(caps.contact_angle[chosen])
-        base = (sphere * np.cos(caps.contact_angle[chosen])).astype(np.float32)[:, None, None]
-        # Outside the outline the square root falls below the base, so that the height is cut to zero there.
-        left_over = (sphere * sphere).astype(np.float32)[:, None] - dy * dy
-        height = left_over[:, :, None] - (dx * dx)[:, None, :]
+        column, row = left[group, None] + offset, top[group, None] + offset
+        dx = (column - x[group]).astype(np.float32)
+        dy = ((row - y[group]) / aspect[group]).astype(np.float32)
+        dx *= dx
+        dy *= dy
+        left_over = np.subtract(square[group], dy, out=dy)
+        # Outside the outline, and so made outside the canvas, the square root falls below the base: no height there.
+        left_over[(row < 0) | (row >= canvas.height)] = -np.inf
+        dx[(column < 0) | (column >= canvas.width)] = np.inf
+        height = left_over[:, :, None] - dx[:, None, :]
         np.sqrt(np.maximum(height, 0, out=height), out=height)
-        height -= base
+        height -= base[group]
         inside = height > 0
-        inside &= ((row >= 0) & (row < canvas.height))[:, :, None]
-        inside &= ((column >= 0) & (column < canvas.width))[:, None, :]
-        places.append(((row * canvas.width)[:, :, None] + column[:, None, :])[inside])
+        corner = (row[:, 0] * canvas.width + column[:, 0]).astype(np.int32)
+        from_corner = np.add.outer((offset + k) * canvas.width, offset + k).astype(np.int32)
+        places.append((corner[:, None, None] + from_corner)[inside])
         kept = height[inside]
         cubes.append(kept * kept * kept)
-    if not places:
-        return np.zeros((canvas.height, canvas.width), np.float32)
     total = np.bincount(np.concatenate(places), np.concatenate(cubes), canvas.width * canvas.height)
     return total.astype(np.float32).reshape(canvas.height, canvas.width)

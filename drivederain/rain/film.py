@@ -25,7 +25,9 @@ class Film:
         picture += self.scattered[first_row : first_row + len(picture)]
 
 
-def make_film(strength: float, scene: ScaledScene, width: int, height: int) -> Film:
-    """The film over a photo of that size."""
+def make_film(strength: float, scene: ScaledScene, out: NDArray[np.float32]) -> Film:
+    """The film over a photo of the size of ``out`` (H x W x 3), where its light is laid."""
+    height, width = out.shape[:2]
     wide = cv2.GaussianBlur(scene.sixteenth, (0, 0), 1.5).reshape(scene.sixteenth.shape) * np.float32(strength)
-    return Film(strength, cv2.resize(wide, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 3))
+    scattered = cv2.resize(wide, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
+    return Film(strength, np.asarray(scattered, np.float32).reshape(out.shape))

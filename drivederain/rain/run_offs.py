@@ -79,7 +79,10 @@ def wiped_and_ridge(paths: list[RunOff], canvas: Canvas) -> tuple[NDArray[np.flo
             thickness = int(max(least, share * path.radius))
             cv2.polylines(sheet, [points], False, value, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
     wiped = cv2.GaussianBlur(wiped, (0, 0), 1.0)
-    return wiped.astype(np.float32) / np.float32(255), ridge.astype(np.float32) / np.float32(255)
+    level = np.arange(256, dtype=np.float32) / np.float32(255)
+    size = (canvas.height, canvas.width)
+    left, laid = (np.asarray(cv2.LUT(sheet, level), np.float32).reshape(size) for sheet in (wiped, ridge))
+    return left, laid
 
 
 def beads_and_heads(paths: list[RunOff], conditions: Conditions) -> list[Caps]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import cv2
@@ -68,16 +69,18 @@ def draw_streaks(seed: int, key: str, conditions: Conditions, ambient: NDArray[n
         u = rng.random((count, 4))
         length = layer.length * height * (0.6 + 0.8 * u[:, 2])
         start = np.stack([u[:, 0] * width, (u[:, 1] * 1.1 - 0.1) * height], 1)
-        end = start + np.stack([slant * length, length], 1)
-        segments = np.round(np.stack([start, end], 1) * 2**_SUBPIXEL_BITS).astype(np.int32)
+        stop = start + np.stack([slant * length, length], 1)
+        segments = np.round(np.stack([start, stop], 1) * 2**_SUBPIXEL_BITS).astype(np.int32)
         # Streaks of about one brightness are drawn by one call.
         shade = (u[:, 3] * _BRIGHTNESS_STEPS).astype(np.intp)
-        for step in np.unique(shade):
-            brightness = 255 * layer.strength * (0.35 + 0.65 * (float(step) + 0.5) / _BRIGHTNESS_STEPS)
-            lines = list(segments[shade == step])
-            cv2.polylines(drawn, lines, False, brightness, layer.width, cv2.LINE_AA, _SUBPIXEL_BITS)
-    soft = cv2.GaussianBlur(drawn, (0, 0), 0.8).astype(np.float32)
-    soft *= np.float32(STRONGEST / 255)
+        lines = list(segments[np.argsort(shade, kind="stable")])
+        ends = np.cumsum(np.bincount(shade, minlength=_BRIGHTNESS_STEPS)).tolist()
+        for step, (first, end) in enumerate(pairwise([0, *ends])):
+            if first < end:
+                brightness = 255 * layer.strength * (0.35 + 0.65 * (step + 0.5) / _BRIGHTNESS_STEPS)
+                cv2.polylines(drawn, lines[first:end], False, brightness, layer.width, cv2.LINE_AA, _SUBPIXEL_BITS)
+    opacity = np.arange(256, dtype=np.float32) * np.float32(STRONGEST / 255)
+    soft = np.asarray(cv2.LUT(cv2.GaussianBlur(drawn, (0, 0), 0.8), opacity), np.float32).reshape(height, width)
     if shrink > 1:
         soft = cv2.resize(soft, (width * shrink, height * shrink), interpolation=cv2.INTER_LINEAR)
         soft = np.ascontiguousarray(soft[: conditions.height, : conditions.width])

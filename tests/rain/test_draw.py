@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -84,6 +85,33 @@ def test_order_of_pictures_does_not_matter_and_every_name_gets_its_own_rain() ->
     assert forward == backward
     assert len(set(forward.values())) == 3
     assert digest(draw_rain(clear, seed=1, key="a", intensity="medium")) != forward["a"]
+
+
+def test_memory_that_held_something_else_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    clear = street(250, 190)
+    near = RainSettings(glass_distance_mm=40.0, aperture_mm=4.0)  # the layer at part size
+    found = [
+        digest(draw_rain(clear, seed=6, key="a", intensity="heavy", settings=settings)) for settings in (None, near)
+    ]
+    monkeypatch.setattr(np, "empty", lambda shape, dtype=float: np.full(shape, 77, dtype))
+    again = [
+        digest(draw_rain(clear, seed=6, key="a", intensity="heavy", settings=settings)) for settings in (None, near)
+    ]
+    assert again == found
+
+
+def test_pictures_drawn_at_once_do_not_share_memory() -> None:
+    clear = street(300, 200)
+    names = [f"photo_{number}" for number in range(8)]
+
+    def drawn(name: str) -> RainResult:
+        return draw_rain(clear, seed=0, key=name, intensity="medium")
+
+    one_by_one = [digest(drawn(name)) for name in names]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(drawn, names))  # all kept: a mask that were a view of reused memory would be lost
+    assert [digest(result) for result in results] == one_by_one
+    assert all(mask.base is None for result in results for mask in (result.rainy, result.geometric))
 
 
 def test_the_clear_picture_is_left_alone_and_may_be_a_view() -> None:

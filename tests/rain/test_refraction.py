@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from drivederain.rain import RainSettings
+from drivederain.rain import RainSettings, refraction
 from drivederain.rain.canvas import make_canvas
 from drivederain.rain.conditions import draw_conditions
-from drivederain.rain.refraction import WATER_INDEX, Floats, fresnel_transmission, refract, view_through, wet_cells
+from drivederain.rain.refraction import (
+    WATER_INDEX,
+    Floats,
+    fresnel_transmission,
+    light_through,
+    refract,
+    view_through,
+    wet_cells,
+)
+from drivederain.rain.scene import scene_from_quarter
 
 
 def _ray(angle: float) -> tuple[Floats, Floats, Floats]:
@@ -71,3 +82,21 @@ def test_a_coarser_layer_keeps_slopes_and_places() -> None:
         assert np.abs(cells.slope_y[inside]).max() < 1e-4
         assert cells.shape == (96 // step, 96 // step)
     assert cv2.resize(ramp, (24, 24), interpolation=cv2.INTER_AREA)[0, 0] == pytest.approx(5.45, abs=1e-3)
+
+
+def test_light_does_not_depend_on_how_many_cells_are_worked_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    conditions = draw_conditions(0, "", "heavy", RainSettings(), width=200, height=150)
+    canvas = make_canvas(conditions)
+    rng = np.random.default_rng(0)
+    height = cv2.GaussianBlur(rng.random((canvas.height, canvas.width)).astype(np.float32), (0, 0), 2) * 6
+    scene = scene_from_quarter(rng.random((37, 50, 3)).astype(np.float32))
+    cells = wet_cells(height, np.clip(height - 2, 0, 1), 1)
+    assert len(cells.row) > 10_000
+    blocks = light_through(cells, scene, conditions, canvas)
+    monkeypatch.setattr(refraction, "_BLOCK", 1 << 30)
+    assert np.array_equal(light_through(cells, scene, conditions, canvas), blocks)
+    # Small drops show the coarse copy alone, wide ones the fine one.
+    flat = replace(cells, mean_height=np.zeros_like(cells.mean_height))
+    grey = replace(scene, quarter=np.zeros_like(scene.quarter))
+    assert np.array_equal(light_through(flat, grey, conditions, canvas), light_through(flat, scene, conditions, canvas))
+    assert light_through(cells, grey, conditions, canvas).mean() < 0.9 * blocks.mean()

@@ -55,6 +55,20 @@ def test_caps_are_cut_at_the_edge_and_ignored_outside() -> None:
     assert not far.any()
 
 
+@pytest.mark.parametrize("aspect", [0.7, 1.0, 1.4])
+def test_the_box_that_a_cap_is_looked_for_in_holds_all_of_it(aspect: float) -> None:
+    canvas, angle = Canvas(60, 60, 0, 1), 0.6
+    row, column = np.mgrid[:60, :60].astype(np.float64)
+    for radius in (0.9, 1.0, 2.0, 3.0 - 1e-9, 3.0, 3.2, 7.99, 8.0):
+        for x, y in ((30.0, 30.0), (30.5, 29.25), (30 - 1e-9, 30 - 1e-9), (30 + 1e-9, 30.999), (0.2, 59.7)):
+            place = np.array([x]), np.array([y]), np.array([radius])
+            cubes = sum_of_cubes(make_caps(*place, aspect, angle), canvas)
+            sphere = radius / np.sin(angle)
+            square = sphere**2 - (column - x) ** 2 - ((row - y) / aspect) ** 2
+            height = np.maximum(np.sqrt(np.maximum(square, 0)) - sphere * np.cos(angle), 0)
+            assert np.allclose(cubes, height**3, rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("radius", [0.6, 1.0, 3.7, 12.0])
 def test_the_aperture_is_a_disc_of_that_radius(radius: float) -> None:
     kernel = disc(radius)
