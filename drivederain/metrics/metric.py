@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -12,9 +13,9 @@ from drivederain.errors import MetricError
 
 
 class Metric(ABC):
-    """A metric in one variant. ``load`` is called once, ``score`` once a batch, ``close`` at the end.
+    """A metric in one variant. ``load`` is called once, ``score`` or ``score_many`` once a batch, ``close`` at the end.
 
-    Values do not depend on which pictures share a batch.
+    Values do not depend on which pictures share a batch, nor on which outputs share a call.
     """
 
     version: ClassVar[int] = 1
@@ -45,8 +46,35 @@ class Metric(ABC):
         :raises MetricError: sizes or types that do not fit, or pictures too small for this metric.
         """
 
+    def score_many(self, outputs: Sequence[Tensor], truth: Tensor, mask: Tensor | None) -> list[dict[str, Tensor]]:
+        """Score several methods' outputs of the same truths: for each output what :meth:`score` gives for it.
+
+        Override it where work depends on the truth and the mask alone, so that this is done once; the values must stay
+        those of :meth:`score` bit for bit (:class:`SharedTruthMetric` sees to that).
+
+        :param outputs: batches as :meth:`score` takes one, all of the size of ``truth``.
+        :returns: one dictionary an output, in their order.
+        :raises MetricError: as :meth:`score`.
+        """
+        return [self.score(output, truth, mask) for output in outputs]
+
     def close(self) -> None:  # noqa: B027
         """Let go of weights."""
+
+
+class SharedTruthMetric(Metric):
+    """A metric that works out once what depends on the truth and the mask alone: implement :meth:`score_many`.
+
+    One output is scored by the same code as several, so that the values are the same bit for bit.
+    """
+
+    def score(self, output: Tensor, truth: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
+        """See :meth:`Metric.score`."""
+        return self.score_many([output], truth, mask)[0]
+
+    @abstractmethod
+    def score_many(self, outputs: Sequence[Tensor], truth: Tensor, mask: Tensor | None) -> list[dict[str, Tensor]]:
+        """See :meth:`Metric.score_many`."""
 
 
 def check_batch(name: str, output: Tensor, truth: Tensor, mask: Tensor | None, minimum: int = 1) -> None:

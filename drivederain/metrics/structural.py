@@ -8,14 +8,15 @@ within the picture ('valid'), so it is 5 pixels smaller at each side, and the ma
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Final
+from collections.abc import Sequence
+from typing import ClassVar, Final, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from drivederain.metrics.luma import float_luma, rounded_luma
-from drivederain.metrics.metric import Metric, check_batch
+from drivederain.metrics.metric import SharedTruthMetric, check_batch
 from drivederain.metrics.region import drops_of, means_by_region, sums_by_region
 
 WINDOW: Final = 11
@@ -24,10 +25,10 @@ BORDER: Final = WINDOW // 2
 C1: Final = (0.01 * 255) ** 2
 C2: Final = (0.03 * 255) ** 2
 
-CENTRE: Final = 128.0
-"""Taken off before squaring: variances stay the same, and float32 loses less of them."""
+MOMENTS: Final = 3
+"""Planes blurred for an output and channel."""
 
-CPU_BAND: Final = 2**19
+CPU_BAND: Final = 2**20
 ACCELERATOR_BAND: Final = 2**24
 """Values of one plane set worked on at once: on a CPU what stays in its cache, on an accelerator what bounds memory."""
 
@@ -41,7 +42,7 @@ def gaussian_taps() -> list[float]:
 TAPS: Final = gaussian_taps()
 
 
-class SSIM(Metric):
+class SSIM(SharedTruthMetric):
     """Mean structural similarity, at most 1, 1 for identical pictures.
 
     Variants: ``rgb`` (map of each channel, their mean), ``mprnet`` (luma rounded to 8 bit), ``prenet`` (luma kept as a
@@ -49,59 +50,106 @@ class SSIM(Metric):
     mask keeps the same pixels, unaveraged).
     """
 
+    version: ClassVar[int] = 2
     variants: ClassVar[tuple[str, ...]] = ("rgb", "mprnet", "prenet")
 
-    def score(self, output: Tensor, truth: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
-        """See :meth:`Metric.score`. Raises :class:`~drivederain.errors.MetricError` below 11 x 11 pixels."""
-        check_batch(type(self).__name__, output, truth, mask, minimum=WINDOW)
+    def score_many(self, outputs: Sequence[Tensor], truth: Tensor, mask: Tensor | None) -> list[dict[str, Tensor]]:
+        """See :meth:`Metric.score_many`. Raises :class:`~drivederain.errors.MetricError` below 11 x 11 pixels."""
+        for output in outputs:
+            check_batch(type(self).__name__, output, truth, mask, minimum=WINDOW)
+        sums: list[list[Tensor]] = [[] for _ in outputs]
         with torch.inference_mode():
-            sums = [self._sums(output[i], truth[i], None if mask is None else mask[i]) for i in range(output.shape[0])]
-            return means_by_region(sums)
+            for i in range(truth.shape[0]):
+                maps = ssim_maps([self._planes(output[i]) for output in outputs], self._planes(truth[i]))
+                drops = None if mask is None else self._drops(mask[i])
+                for found, similarity in zip(sums, maps, strict=True):
+                    found.append(sums_by_region(similarity, drops))
+            return [means_by_region(found) for found in sums]
 
-    def _sums(self, output: Tensor, truth: Tensor, mask: Tensor | None) -> Tensor:
-        x, y = self._planes(output), self._planes(truth)
+    def _drops(self, mask: Tensor) -> Tensor:
+        """Boolean h x w at the places of the map."""
+        drops = drops_of(mask)
         if self.variant == "prenet":
-            factor = thinning_factor(*x.shape[-2:])
-            x, y = thin(x, factor), thin(y, factor)
-            mask = None if mask is None else mask[..., ::factor, ::factor]
-        drops = None if mask is None else drops_of(mask)[BORDER:-BORDER, BORDER:-BORDER]
-        return sums_by_region(ssim_map(x, y), drops)
+            factor = thinning_factor(*drops.shape)
+            drops = drops[::factor, ::factor]
+        return drops[BORDER:-BORDER, BORDER:-BORDER]
 
     def _planes(self, picture: Tensor) -> Tensor:
-        """Float32 C x H x W in 0..255, of a uint8 3 x H x W picture."""
+        """C x H x W in 0..255, of a uint8 3 x H x W picture: uint8, or for ``prenet`` float32 and thinned."""
         if self.variant == "rgb":
-            return picture.float()
-        luma = rounded_luma(picture).float() if self.variant == "mprnet" else float_luma(picture)
-        return luma[None]
+            return picture
+        if self.variant == "mprnet":
+            return rounded_luma(picture).to(torch.uint8)[None]
+        luma = float_luma(picture)[None]
+        return thin(luma, thinning_factor(*luma.shape[-2:]))
 
 
 def ssim_map(x: Tensor, y: Tensor) -> Tensor:
     """Similarity at each place, mean of the channels: (H - 10) x (W - 10).
 
-    :param x: float32 C x H x W in 0..255, at least 11 x 11.
+    :param x: uint8 or float32 C x H x W in 0..255, at least 11 x 11.
     :param y: the same of the other picture.
     """
-    channels, height, width = x.shape
-    values = CPU_BAND if x.device.type == "cpu" else ACCELERATOR_BAND
-    rows = max(1, values // (4 * channels * width) - 2 * BORDER)
-    result = x.new_empty(height - 2 * BORDER, width - 2 * BORDER)
+    return ssim_maps([x], y)[0]
+
+
+def ssim_maps(outputs: Sequence[Tensor], truth: Tensor) -> list[Tensor]:
+    """:func:`ssim_map` of each output and the truth; what depends on the truth alone is worked out once."""
+    truth = truth.to(torch.float32, memory_format=torch.contiguous_format)
+    channels, height, width = truth.shape
+    values = CPU_BAND if truth.device.type == "cpu" else ACCELERATOR_BAND
+    rows = max(1, values // (MOMENTS * channels * width) - 2 * BORDER)
+    maps = [truth.new_empty(height - 2 * BORDER, width - 2 * BORDER) for _ in outputs]
+    # Taken off before squaring: variances stay the same, and float32 loses less of them. A whole number, so that 8-bit
+    # values stay exact; of the truth alone, so that every output is scored by the same.
+    centre = truth.mean().round()
     for top in range(0, height - 2 * BORDER, rows):
         band = slice(top, min(top + rows, height - 2 * BORDER) + 2 * BORDER)
-        result[top : top + rows] = _band_map(x[:, band], y[:, band])
-    return result
+        reference = _Reference.of(truth[:, band], centre)
+        for output, similarity in zip(outputs, maps, strict=True):
+            planes = output[:, band].to(torch.float32, memory_format=torch.contiguous_format)
+            similarity[top : top + rows] = _band_map(planes, reference)
+    return maps
 
 
-def _band_map(x: Tensor, y: Tensor) -> Tensor:
-    # With s = x + y and d = x - y four moments are enough: mu_x^2 + mu_y^2 = (mu_s^2 + mu_d^2) / 2 and
-    # 2 mu_x mu_y = (mu_s^2 - mu_d^2) / 2, and the same of the second moments.
-    total, difference = x + y - 2 * CENTRE, x - y
-    moments = torch.stack([total, difference, total.square(), difference.square()])
-    mean_s, mean_d, square_s, square_d = blur(moments).unbind()
-    variance_s, variance_d = square_s - mean_s.square(), square_d - mean_d.square()
-    mean_s = mean_s.add_(2 * CENTRE).square_()
-    mean_d = mean_d.square_()
-    similarity: Tensor = (mean_s - mean_d).add_(2 * C1).mul_((variance_s - variance_d).add_(2 * C2))
-    similarity /= mean_s.add_(mean_d).add_(2 * C1).mul_(variance_s.add_(variance_d).add_(2 * C2))
+class _Reference(NamedTuple):
+    """A band of the truth ``y``, and what follows from it."""
+
+    planes: Tensor
+    centre: Tensor
+    square: Tensor
+    """``(y - centre)^2``."""
+    mean: Tensor
+    """The window's mean of ``y - centre``."""
+    mean_square: Tensor
+    """Its square."""
+    brightness: Tensor
+    """``mu_y^2 + C1``."""
+
+    @classmethod
+    def of(cls, planes: Tensor, centre: Tensor) -> _Reference:
+        centred = planes - centre
+        mean = blur(centred)
+        return cls(planes, centre, centred.square_(), mean, mean.square(), (mean + centre).square_().add_(C1))
+
+
+def _band_map(x: Tensor, truth: _Reference) -> Tensor:
+    # With d = x - y three blurs an output are enough: of d, of d^2 and of x^2 + y^2; that of y is the truth's. For
+    # 2 mu_x mu_y = mu_x^2 + mu_y^2 - mu_d^2, and likewise twice the covariance is var_x + var_y - var_d. Identical
+    # pictures have d = 0 and so exactly 1.
+    moments = x.new_empty(MOMENTS, *x.shape)
+    torch.sub(x, truth.planes, out=moments[0])
+    torch.square(moments[0], out=moments[1])
+    torch.sub(x, truth.centre, out=moments[2]).square_().add_(truth.square)
+    mean_d, variance_d, variances = blur(moments).unbind()
+    mean_x = truth.mean + mean_d
+    variances.sub_(mean_x.square().add_(truth.mean_square)).add_(C2)
+    brightness = mean_x.add_(truth.centre).square_().add_(truth.brightness)
+    square_d = mean_d.square_()
+    variance_d.sub_(square_d)
+    similarity: Tensor = torch.sub(brightness, square_d, out=square_d)
+    similarity.mul_(torch.sub(variances, variance_d, out=variance_d))
+    similarity /= brightness.mul_(variances)
     return similarity.mean(dim=0)
 
 

@@ -59,6 +59,63 @@ def test_batch_equals_single(name: str, variant: str, metric_of: MetricOf, rando
 
 
 @every_metric
+@pytest.mark.parametrize("masked", [False, True])
+def test_score_many_is_score_bit_for_bit(
+    name: str, variant: str, masked: bool, metric_of: MetricOf, random_pictures: Pictures
+) -> None:
+    truth = random_pictures(3, 2, 70, 61)
+    outputs = [random_pictures(seed, 2, 70, 61) for seed in (4, 5, 6)]
+    outputs.append((truth.int() + 3).clamp(0, 255).to(torch.uint8))
+    mask = torch.rand(2, 1, 70, 61, generator=torch.Generator().manual_seed(4)) * 0.3 if masked else None
+    metric = metric_of(name, variant)
+    before = [picture.clone() for picture in (truth, *outputs)]
+
+    def values(scores: dict[str, Tensor]) -> dict[str, list[float]]:
+        return {region: value.tolist() for region, value in scores.items()}
+
+    alone = [values(metric.score(output, truth, mask)) for output in outputs]
+    assert [values(scores) for scores in metric.score_many(outputs, truth, mask)] == alone
+    backwards = metric.score_many(outputs[:0:-1], truth, mask)
+    assert [values(scores) for scores in backwards] == alone[:0:-1]
+    assert metric.score_many([], truth, mask) == []
+    assert len({scores["image"][0] for scores in alone}) == len(outputs)
+    for picture, copy in zip((truth, *outputs), before, strict=True):
+        assert torch.equal(picture, copy)
+
+
+@every_metric
+def test_layout_in_memory_does_not_show(
+    name: str, variant: str, metric_of: MetricOf, random_pictures: Pictures
+) -> None:
+    output, truth = random_pictures(1, 2, 40, 45), random_pictures(2, 2, 40, 45)
+    interleaved = [picture.to(memory_format=torch.channels_last) for picture in (output, truth)]
+    metric = metric_of(name, variant)
+    expected = metric.score(output, truth, None)["image"]
+    assert metric.score(*interleaved, None)["image"].tolist() == expected.tolist()
+
+
+@every_metric
+def test_score_many_checks_every_output(
+    name: str, variant: str, metric_of: MetricOf, random_pictures: Pictures
+) -> None:
+    truth = random_pictures(1, 1, 40, 45)
+    with pytest.raises(MetricError, match=r"1x46x40 .*1x45x40"):
+        metric_of(name, variant).score_many([truth, random_pictures(1, 1, 40, 46)], truth, None)
+
+
+def test_a_metric_that_defines_only_score_scores_many(random_pictures: Pictures) -> None:
+    class Brightness(Metric):
+        def score(self, output: Tensor, truth: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
+            return {"image": output.double().mean(dim=(1, 2, 3)) - truth.double().mean(dim=(1, 2, 3))}
+
+    truth = random_pictures(1, 2, 8, 8)
+    scores = Brightness("any").score_many([truth, (truth // 2)], truth, None)
+    assert [value["image"].shape for value in scores] == [(2,), (2,)]
+    assert scores[0]["image"].tolist() == [0, 0]
+    assert (scores[1]["image"] < 0).all()
+
+
+@every_metric
 def test_regions(name: str, variant: str, metric_of: MetricOf, random_pictures: Pictures) -> None:
     output, truth = random_pictures(5, 3, 40, 45), random_pictures(6, 3, 40, 45)
     mask = torch.zeros(3, 1, 40, 45)
@@ -79,10 +136,10 @@ def test_regions(name: str, variant: str, metric_of: MetricOf, random_pictures: 
 def test_a_region_sees_only_its_own_errors(
     name: str, variant: str, metric_of: MetricOf, random_pictures: Pictures
 ) -> None:
-    truth = random_pictures(7, 1, 160, 160)
+    truth = random_pictures(7, 1, 320, 320)
     output = truth.clone()
-    output[:, :, 120:, 120:] = 255 - output[:, :, 120:, 120:]
-    mask = torch.zeros(1, 1, 160, 160)
+    output[:, :, 280:, 280:] = 255 - output[:, :, 280:, 280:]
+    mask = torch.zeros(1, 1, 320, 320)
     mask[:, :, :20, :20] = 1  # far from the errors, further than any window or receptive field reaches
     score = metric_of(name, variant).score(output, truth, mask)
     perfect = {"psnr": math.inf, "mse": 0.0, "ssim": 1.0, "lpips": 0.0}[name.removesuffix("_y")]

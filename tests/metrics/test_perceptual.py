@@ -36,6 +36,16 @@ def test_is_what_the_lpips_package_says(size: tuple[int, int], random_pictures: 
     assert scores["background"].item() == pytest.approx(spatial[mask <= 0.1].mean().item(), abs=1e-6)
 
 
+def test_features_of_the_truth_are_computed_once(random_pictures: Pictures) -> None:
+    metric = LPIPS("alex")
+    metric.load(torch.device("cpu"))
+    seen: list[Tensor] = []
+    metric._network.net.register_forward_hook(lambda module, given, result: seen.append(given[0]))
+    outputs = [random_pictures(seed, 2, 40, 45) for seed in (1, 2, 3)]
+    metric.score_many(outputs, random_pictures(4, 2, 40, 45), None)
+    assert len(seen) == 2 * (3 + 1)  # two pictures, each of three outputs and the truth
+
+
 def test_loads_without_network_and_draws_no_random_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> NoReturn:
         raise AssertionError("something tried to reach the network")
