@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from drivederain.training.recipe import Recipe
@@ -75,6 +75,14 @@ class Method(ABC):
     def facts(self) -> dict[str, str | int | float | bool]:
         """What the report should say of the loaded method (parameters, encoder weights used, ...)."""
         return {}
+
+    def networks(self) -> list[nn.Module]:
+        """The loaded networks: the core counts their parameters and operations and sets their memory format.
+
+        By default the attributes of the method that are modules. A method that keeps them elsewhere (in a dict, in a
+        library's pipeline) lists them here.
+        """
+        return [value for value in vars(self).values() if isinstance(value, nn.Module)]
 
     # Most methods leave it to Python to free them, so doing nothing is the right default.
     def close(self) -> None:  # noqa: B027

@@ -75,6 +75,11 @@ class Needs:
     tile: int | None = None
     """Pictures with a side above this are cut into overlapping tiles of this size; ``None``: never."""
     tile_overlap: int = 32
+    """Pixels that neighbouring tiles have in common at least; they are blended over it."""
+    may_tile: bool = True
+    """Whether pictures that do not fit into memory may be cut into tiles; no for methods that need the whole."""
+    channels_last: bool = False
+    """The core gives networks and pictures the channels-last memory format, which some devices are faster in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,9 +65,23 @@ def run(
         str | None, typer.Option(help="Of each training: '600 steps' or '20 minutes'.", show_default="the suite's")
     ] = None,
     overwrite: Annotated[str, typer.Option(help="Restore again: never, failed or always.")] = "never",
-    timeout: Annotated[
-        float | None, typer.Option(help="Seconds that a method may take for one picture.", show_default="no limit")
+    timeout: Annotated[float, typer.Option(help="Seconds that a method may take for one picture; 0: any time.")] = 3600,
+    method_timeout: Annotated[
+        float | None, typer.Option(help="Seconds for a stage on all pictures.", show_default="no limit")
     ] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option(help="Of a method's process, as 8GB.", show_default="90 % of the machine's")
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Pictures that go through a network together.")] = 1,
+    tile: Annotated[
+        int | None, typer.Option(help="Cut larger pictures into tiles of this side.", show_default="the method's own")
+    ] = None,
+    lower_precision: Annotated[
+        bool, typer.Option("--lower-precision", help="Allow bf16 or fp16 when memory is short for the smallest tiles.")
+    ] = False,
+    isolate: Annotated[
+        bool, typer.Option("--isolate/--no-isolate", help="Each method in a process of its own.")
+    ] = True,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out unusable files; the report lists them.")
     ] = False,
@@ -85,6 +99,7 @@ def run(
 ) -> None:
     """Train or load each method, restore the test sets, score the outputs and write an HTML report."""
     from drivederain.cli import values
+    from drivederain.cli.console import go_on, stoppable
     from drivederain.cli.suites import read_suite
 
     chosen = read_suite(suite)
@@ -96,7 +111,7 @@ def run(
         ),
         "size": values.size(size if size is not None else str(chosen.protocol.get("size", "native"))),
         "seed": seed if seed is not None else chosen.protocol.get("seed", 0),
-        "limit": values.limit(limit if limit is not None else chosen.protocol.get("limit")),
+        "limit": values.at_least("--limit", limit if limit is not None else chosen.protocol.get("limit"), 1),
         "intensities": values.intensities(
             intensity
             if intensity is not None
@@ -107,7 +122,13 @@ def run(
         "train": train,
         "train_data": train_data or chosen.train_data,
         "overwrite": values.one_of("--overwrite", overwrite, ("never", "failed", "always")),
-        "timeout": values.timeout(timeout),
+        "timeout": values.seconds("--timeout", timeout) if timeout else None,
+        "method_timeout": values.seconds("--method-timeout", method_timeout),
+        "memory_limit": values.memory_limit(memory_limit),
+        "batch": values.at_least("--batch", batch, 1),
+        "tile": values.at_least("--tile", tile, 64),
+        "lower_precision": lower_precision,
+        "isolate": isolate,
         "skip_bad": skip_bad,
         "data_options": values.pairs("--data-option", data_option or ()),
         "download": download,
@@ -118,7 +139,9 @@ def run(
     }
     arguments["out"] = out or Path("runs") / _default_name(chosen, arguments["data"])
     _check(arguments, chosen)
-    raise typer.Exit(_execute(arguments, metrics, budget or chosen.budget, chosen))
+    with stoppable(go_on()):
+        status = _execute(arguments, metrics, budget or chosen.budget, chosen)
+    raise typer.Exit(status)
 
 
 def _default_name(suite: Suite, data: tuple[str, ...]) -> str:
@@ -138,7 +161,7 @@ def _check(arguments: dict[str, Any], suite: Suite) -> None:
 
 
 def _execute(arguments: dict[str, Any], metrics: str | None, budget: str, suite: Suite) -> int:
-    from drivederain.cli.console import console, quiet_libraries, stoppable
+    from drivederain.cli.console import console, quiet_libraries
     from drivederain.cli.values import names
     from drivederain.errors import OptionError
     from drivederain.registry import Registry
@@ -160,7 +183,7 @@ def _execute(arguments: dict[str, Any], metrics: str | None, budget: str, suite:
         from drivederain.engine.run import run_benchmark
         from drivederain.engine.settings import RunSettings
     settings: RunSettings = RunSettings(metrics=tuple(chosen), budget=settled_budget, **arguments)
-    with stoppable("the same command goes on where it was"), LiveDisplay() as display:
+    with LiveDisplay() as display:
         outcome = run_benchmark(settings, registry, display)
     from drivederain.cli.report import write_report
     from drivederain.cli.summary import show_summary

@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from drivederain.cli.console import console
+from drivederain.results import statistics
 from drivederain.results.run_folder import RunFolder
 from drivederain.results.summary import summary_table
 
@@ -21,7 +22,7 @@ def show_summary(run: RunFolder) -> None:
     """Print method x intensity with 95 % intervals, a table a data set and source of intensity."""
     about = run.about()
     truth = {dataset["name"]: dataset["has_truth"] for dataset in about["datasets"]}
-    rows = summary_table(run.results(), [method["name"] for method in about["methods"]])
+    rows = summary_table(run.results(statistics.COLUMNS), [method["name"] for method in about["methods"]])
     intervals = console.width >= NARROW
     for dataset, source in dict.fromkeys((row["dataset"], row["intensity_source"]) for row in rows):
         if not truth.get(dataset, True):

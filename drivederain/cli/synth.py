@@ -37,7 +37,7 @@ def synth(
 
     context = DataContext(
         cache=values.cache_folder(cache), size=values.size(size), seed=seed, intensities=values.intensities(intensity),
-        limit=values.limit(limit), skip_bad=skip_bad,
+        limit=values.at_least("--limit", limit, 1), skip_bad=skip_bad,
     )  # fmt: skip
     done = 0
     with LiveDisplay() as display:

@@ -52,26 +52,43 @@ def size(text: str) -> int | None:
     return int(text)
 
 
-def timeout(seconds: float | None) -> float | None:
-    """A positive number of seconds.
+def seconds(option: str, value: float | None) -> float | None:
+    """A limit of time, or ``None`` for none.
 
     Raises:
-        OptionError: zero or below.
+        OptionError: below zero, zero, or not finite.
     """
-    if seconds is not None and not seconds > 0:
-        raise OptionError(f"--timeout {seconds:g}: write seconds, more than 0")
-    return seconds
+    if value is not None and not 0 < value < float("inf"):
+        raise OptionError(f"{option} {value:g}: write seconds, more than 0")
+    return value
 
 
-def limit(count: int | None) -> int | None:
-    """A positive number of photos.
+def at_least(option: str, value: int | None, least: int) -> int | None:
+    """A number that is at least ``least``, or ``None``.
 
     Raises:
-        OptionError: zero or below.
+        OptionError: it is below.
     """
-    if count is not None and count < 1:
-        raise OptionError(f"--limit {count}: write 1 or more")
-    return count
+    if value is not None and value < least:
+        raise OptionError(f"{option} {value}: write {least} or more")
+    return value
+
+
+def memory_limit(text: str | None) -> int:
+    """Bytes that the process of a method may hold: as typed (``8GB``), else 90 % of what this machine allows.
+
+    Raises:
+        OptionError: not a number of bytes.
+    """
+    from drivederain.engine.cache.quantities import read_size
+    from drivederain.engine.hardware import memory_limit_bytes
+
+    if text is None:
+        return memory_limit_bytes() * 9 // 10
+    try:
+        return read_size(text)
+    except OptionError as error:
+        raise OptionError(f"--memory-limit {text}: write a number and a unit, as in 8GB or 8GiB") from error
 
 
 def one_of(option: str, value: str, choices: tuple[str, ...]) -> str:

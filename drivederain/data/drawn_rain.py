@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class RainDrawing:
     intensity: Intensity
     cache: Path
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         return fingerprint_of("rain", GENERATOR_VERSION, self.clear.fingerprint, self.seed, self.key, self.intensity)
 
@@ -71,7 +72,7 @@ class RainPicture:
 
     drawing: RainDrawing
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         return fingerprint_of("rainy", self.drawing.fingerprint)
 
@@ -85,7 +86,7 @@ class RainMask:
 
     drawing: RainDrawing
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         return fingerprint_of("rain mask", self.drawing.fingerprint)
 

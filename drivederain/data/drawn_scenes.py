@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ class ScenePicture:
     cache: Path
     size: int | None = None
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         return fingerprint_of("scene", self._native(), self.size)
 

@@ -42,8 +42,11 @@ class Found:
 
 def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """``work`` of each item, in the items' order; decoding and hashing leave the interpreter's lock."""
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+    pool = ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1))
+    try:
         return list(pool.map(work, items))
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C what waits must not be done first
 
 
 def find(entries: Sequence[Entry], cache: Path, inside: str = "") -> tuple[list[Found], list[Problem]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ class FilePicture:
     sha256: str
     size: int | None = None
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         return fingerprint_of("file", self.sha256, self.size, CONVERSION_VERSION)
 
@@ -55,7 +56,7 @@ class FileMask:
     sha256: str
     size: int | None = None
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         return fingerprint_of("mask file", self.sha256, self.size, CONVERSION_VERSION)
 

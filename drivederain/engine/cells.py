@@ -1,15 +1,17 @@
 """The cache of cells: a cell is one chain prefix; its outputs lie in it by the fingerprint of the rainy picture.
 
     <cache>/cells/<key[:2]>/<key>/
-        key.json        everything that the key is the hash of
-        outputs.jsonl   one line a finished picture: fingerprint, SHA-256 of the PNG, milliseconds, size, batch, when
-        failures.jsonl  one line a picture that the method failed on
+        key.json        everything that the key is the hash of; its time says when a run last used the cell
+        outputs.jsonl   one line a finished picture (``Output``)
+        failures.jsonl  one line a picture that the method failed on (``Failure``)
         scores.jsonl    one line a score: its key and the value of each region
-        facts.json      what the loaded method said of itself, and the peak memory
+        facts.json      what was measured of the loaded method: parameters, FLOPs, peak memory, throughput
+        lock            held by the run that restores into the cell; others wait and find the work done
         pictures/<fingerprint>.png
 
-A picture's line is written after its PNG was renamed into place, so what has a line is whole. Files only grow; a last
-line cut off by a crash is ignored.
+A picture's line is written after its PNG was renamed into place, so what has a line is whole. Files only grow, each
+time by one write; a last line cut off by a crash is ignored. What is damaged later is noticed by its size or its
+SHA-256, thrown away and restored again.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from drivederain.data.png import decode_png, encode_png
@@ -32,26 +35,77 @@ from drivederain.results.run_folder import write_atomically
 from drivederain.results.schema import Status
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Output:
     """A restored picture in the cache."""
 
     picture: str
+    """Fingerprint of the rainy picture."""
     sha256: str
-    milliseconds: float
+    """Of the PNG file."""
+    bytes: int
+    milliseconds: float | None
+    """A picture: what the stage alone took, without decoding and encoding; ``None`` where nobody waited for it."""
     height: int
     width: int
     batch: int
+    """Pictures that went through the network together."""
+    group: str
+    """Names the pictures that were batched together ("" for a batch of one); results may depend on it."""
+    alone: bool
+    """Nothing else of the run went on meanwhile, so that the time is a latency."""
+    stepped_down: str
+    """What was made smaller because memory ran out ("batch 4→2", "tile 512", "bf16"), or ""."""
     measured_at: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A picture that the method failed on."""
 
     picture: str
     status: Status
     reason: str
+    limit: float | None = None
+    """The limit that was exceeded (seconds, or bytes); with a larger one the picture is tried again."""
+
+
+class DamagedOutput(DataError):
+    """An output in the cache is missing or not what was stored; it was taken out, to be restored again."""
+
+    def __init__(self, folder: Path, picture: str) -> None:
+        path = png_path(folder, picture)
+        super().__init__(f"{path} was missing or damaged. Start the same command again: it is restored anew.")
+        self.folder, self.picture = folder, picture
+
+
+def png_path(folder: Path, picture: str) -> Path:
+    """Where a cell's folder keeps the output of ``picture``."""
+    return folder / "pictures" / f"{picture}.png"
+
+
+def store_png(folder: Path, picture: str, pixels: NDArray[np.uint8]) -> tuple[str, int]:
+    """Write an output (H x W x 3 RGB 8 bit) whole or not at all; its SHA-256 and its size go into its line."""
+    data = encode_png(pixels)
+    write_atomically(png_path(folder, picture), data)
+    return hashlib.sha256(data).hexdigest(), len(data)
+
+
+def read_png(folder: Path, picture: str, sha256: str) -> NDArray[np.uint8]:
+    """The output, H x W x 3 RGB 8 bit.
+
+    Raises:
+        DamagedOutput: it is missing, or not what was stored; it is then deleted.
+    """
+    path = png_path(folder, picture)
+    try:
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() == sha256:
+            return decode_png(data)
+    except FileNotFoundError:
+        pass
+    path.unlink(missing_ok=True)
+    raise DamagedOutput(folder, picture)
 
 
 class Cell:
@@ -61,12 +115,33 @@ class Cell:
         """``parts``: everything that changes the answer, as plain values."""
         self.parts, self.key = dict(parts), key_of(parts)
         self.folder = cache / "cells" / self.key[:2] / self.key
-        outputs = _lines(self.folder / "outputs.jsonl", {field.name for field in fields(Output)})
-        failures = _lines(self.folder / "failures.jsonl", {field.name for field in fields(Failure)})
-        scores = _lines(self.folder / "scores.jsonl", {"key", "regions"})
-        self.outputs = {line["picture"]: Output(**line) for line in outputs}
-        self.failures = {line["picture"]: Failure(**line) for line in failures}
-        self.scores: dict[str, dict[str, float]] = {line["key"]: line["regions"] for line in scores}
+        self.outputs: dict[str, Output] = {}
+        self.failures: dict[str, Failure] = {}
+        self._scores: dict[str, dict[str, float]] | None = None
+        self.reload()
+
+    def reload(self) -> None:
+        """Read outputs and failures again, which another run may have added."""
+        self.outputs = {line["picture"]: Output(**line) for line in _lines(self.folder / "outputs.jsonl", Output)}
+        self.failures = {line["picture"]: Failure(**line) for line in _lines(self.folder / "failures.jsonl", Failure)}
+        self._scores = None
+
+    def lock(self) -> FileLock:
+        """To be held while the cell's pictures are restored."""
+        self._begin()
+        return FileLock(self.folder / "lock")
+
+    @property
+    def scores(self) -> Mapping[str, Mapping[str, float]]:
+        """Region -> value by the key of the score; read when first asked for, until ``forget_scores``."""
+        if self._scores is None:
+            lines = _lines(self.folder / "scores.jsonl", None)
+            self._scores = {line["key"]: line["regions"] for line in lines if line.keys() == {"key", "regions"}}
+        return self._scores
+
+    def forget_scores(self) -> None:
+        """Free their memory; they stay in the file."""
+        self._scores = None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -82,56 +157,65 @@ class Cell:
         self._begin()
         write_atomically(self.folder / "facts.json", (json.dumps(facts, sort_keys=True, indent=1) + "\n").encode())
 
+    def touch(self) -> None:
+        """Note that a run uses the cell."""
+        if (self.folder / "key.json").is_file():
+            os.utime(self.folder / "key.json")
+
     def path(self, picture: str) -> Path:
-        return self.folder / "pictures" / f"{picture}.png"
+        return png_path(self.folder, picture)
 
     def has(self, picture: str) -> bool:
-        """Whether the output of ``picture`` is there."""
-        return picture in self.outputs and self.path(picture).is_file()
+        """Whether the output of ``picture`` is there, in full length."""
+        output = self.outputs.get(picture)
+        if output is None:
+            return False
+        try:
+            return self.path(picture).stat().st_size == output.bytes
+        except OSError:
+            return False
 
     def read(self, picture: str) -> NDArray[np.uint8]:
         """The output, H x W x 3 RGB 8 bit.
 
         Raises:
-            DataError: it is missing, or not what was stored; it is then taken out, so that the next run restores it.
+            DamagedOutput: it is missing, or not what was stored; it is then taken out, so that it is restored again.
         """
-        path = self.path(picture)
+        output = self.outputs.get(picture)
         try:
-            data = path.read_bytes()
-            if hashlib.sha256(data).hexdigest() == self.outputs[picture].sha256:
-                return decode_png(data)
-        except (OSError, KeyError):
-            pass
-        self._drop(picture)
-        raise DataError(f"{path} was missing or damaged. Start the same command again: it is restored anew.")
+            return read_png(self.folder, picture, output.sha256 if output else "")
+        except DamagedOutput:
+            self.drop(picture)
+            raise
 
-    def store(
-        self, picture: str, pixels: NDArray[np.uint8], *, milliseconds: float, batch: int, measured_at: str
-    ) -> None:
-        """Keep an output: the picture first, then its line."""
-        data = encode_png(pixels)
-        write_atomically(self.path(picture), data)
-        height, width = pixels.shape[:2]
-        digest = hashlib.sha256(data).hexdigest()
-        output = Output(picture, digest, round(milliseconds, 3), height, width, batch, measured_at)
-        self._append("outputs.jsonl", [vars(output)])
-        self.outputs[picture] = output
-        self.failures.pop(picture, None)
+    def add(self, outputs: Iterable[Output]) -> None:
+        """Write the lines of outputs whose PNG files are in place."""
+        kept = {output.picture: output for output in outputs}
+        self._append("outputs.jsonl", [_plain(output) for output in kept.values()])
+        self.outputs.update(kept)
+        for picture in kept:
+            self.failures.pop(picture, None)
 
-    def fail(self, picture: str, status: Status, reason: str) -> None:
-        """Remember that the method failed on a picture; an output of an earlier try is no longer its answer."""
-        self._drop(picture)
-        failure = Failure(picture, status, reason)
-        self._append("failures.jsonl", [vars(failure)])
-        self.failures[picture] = failure
+    def fail(self, failure: Failure, *, lasting: bool = True) -> None:
+        """Note that the method failed on a picture; an output of an earlier try is no longer its answer.
+
+        ``lasting``: it is the method's own doing and is kept for later runs. What was not (a process killed from
+        outside, data that could not be read) is tried again by the next run.
+        """
+        self.drop(failure.picture)
+        if lasting:
+            self._append("failures.jsonl", [_plain(failure)])
+        self.failures[failure.picture] = failure
 
     def score(self, scores: Mapping[str, Mapping[str, float]]) -> None:
         """Keep scores by their keys."""
         if scores:
             self._append("scores.jsonl", [{"key": key, "regions": dict(value)} for key, value in scores.items()])
-            self.scores.update({key: dict(value) for key, value in scores.items()})
+            if self._scores is not None:
+                self._scores.update({key: dict(value) for key, value in scores.items()})
 
-    def _drop(self, picture: str) -> None:
+    def drop(self, picture: str) -> None:
+        """Take an output out."""
         self.path(picture).unlink(missing_ok=True)
         self.outputs.pop(picture, None)
 
@@ -147,20 +231,23 @@ class Cell:
 
 
 def _append(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
-    text = "".join(canonical(line) + "\n" for line in lines)
-    with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-        if file.tell():
-            with path.open("rb") as written:
-                written.seek(-1, os.SEEK_END)
-                if written.read(1) != b"\n":  # a crash cut the last line off; it must not swallow the next one
-                    file.write("\n")
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    """Add lines by one write at the end of the file, so that those of two runs do not mix."""
+    text = "".join(canonical(line) + "\n" for line in lines).encode("utf-8", "backslashreplace")
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        size = os.fstat(handle).st_size
+        if size and os.pread(handle, 1, size - 1) != b"\n":  # a crash cut the last line off; it must not swallow ours
+            text = b"\n" + text
+        while text:
+            text = text[os.write(handle, text) :]  # a full disk takes a part, and then raises
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
-def _lines(path: Path, keys: set[str]) -> Iterator[dict[str, Any]]:
-    """Lines that have exactly these keys; what another one told of (a crash cut it off) is computed again."""
+def _lines(path: Path, record: type | None) -> Iterator[dict[str, Any]]:
+    """Lines that have exactly the fields of ``record``; what another one told of (a crash cut it off) is done again."""
+    keys = {field.name for field in fields(record)} if record is not None else None
     if not path.is_file():
         return
     # Not splitlines(): a reason may hold characters that it takes for ends of lines.
@@ -169,5 +256,9 @@ def _lines(path: Path, keys: set[str]) -> Iterator[dict[str, Any]]:
             value = json.loads(line)
         except json.JSONDecodeError:
             continue
-        if isinstance(value, dict) and value.keys() == keys:
+        if isinstance(value, dict) and (keys is None or value.keys() == keys):
             yield value
+
+
+def _plain(record: Output | Failure) -> dict[str, Any]:
+    return {field.name: getattr(record, field.name) for field in fields(record)}

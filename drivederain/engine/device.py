@@ -1,38 +1,81 @@
 """The runner on the device: everything around a method's ``restore`` that must be the same for every method.
 
-It pads and crops, tiles, batches, casts, seeds, checks, clamps, rounds to 8 bit, and times.
+Three steps, which may be in three threads: ``stage`` pads and stacks pictures on the host (any thread), ``start``
+copies, computes and quantises on the device (the main thread), ``Pending.result`` waits for the pixels (any thread). In
+between the runner seeds, casts, tiles, times, steps down when memory runs out, and checks what a method returns.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from drivederain.data.content import content_of
+from drivederain.engine.failures import describe
+from drivederain.engine.flops import counted, raised_while_counting
 from drivederain.engine.keys import seed_of
+from drivederain.engine.networks import is_compiled, prepare_networks
+from drivederain.engine.staging import HostBatch, Pixels, padded, to_host_batch
+from drivederain.engine.step_down import Level, StepDown, free_memory, is_out_of_memory
 from drivederain.engine.tiling import by_tiles
 from drivederain.engine.time_limit import time_limit
 from drivederain.errors import MethodError, OptionError
 from drivederain.method import Method, Refiner
 from drivederain.specs import MethodSpec, Needs
 
-Pixels = NDArray[np.uint8]
-
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
 class Restored:
-    """One restored picture, H x W x 3 RGB 8 bit, and the seconds its batch took a picture."""
+    """One restored picture.
+
+    ``pixels``: H x W x 3 RGB 8 bit. ``seconds``: what its batch took a picture, ``None`` where nobody waited for the
+    device. ``stepped_down``: what memory made the runner do otherwise ("batch 4→2", "tile 512", "bf16"), else "".
+    """
 
     pixels: Pixels
-    seconds: float
+    seconds: float | None
+    stepped_down: str = ""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Pictures that went through the method together, on their way back to the host (``arrived``: a CUDA event)."""
+
+    pixels: Tensor
+    finite: Tensor
+    arrived: Any
+    seconds: float | None
+    stepped_down: str
+
+
+class Pending:
+    """A batch that was started; ``result`` may be called from any thread."""
+
+    def __init__(self, method: str, parts: Sequence[_Part]) -> None:
+        self._method, self._parts = method, parts
+
+    def result(self) -> list[Restored]:
+        """Wait for the pictures.
+
+        Raises:
+            MethodError: the method returned NaN or infinite values.
+        """
+        restored: list[Restored] = []
+        for part in self._parts:
+            if part.arrived is not None:
+                part.arrived.synchronize()
+            if not part.finite.item():
+                raise MethodError(f"{self._method} returned NaN or infinite values")
+            restored += [Restored(pixels, part.seconds, part.stepped_down) for pixels in part.pixels.numpy()]
+        return restored
 
 
 def choose_device(name: str) -> torch.device:
@@ -56,7 +99,9 @@ def choose_device(name: str) -> torch.device:
 def choose_precision(asked: str, needs: Needs, device: torch.device) -> str:
     """The precision a method runs in: what was asked for if the method holds in it, else fp32.
 
-    ``auto`` is bf16 on CUDA devices that are good at it, fp32 elsewhere.
+    ``auto`` is bf16 on CUDA devices that are good at it, fp32 elsewhere. CPUs with instructions for bf16 are about
+    twice as fast in it, but PSNR of single pictures moves by up to .03 dB (``benchmarks/speed/precision.py``), and
+    results should not depend on which processor it was: there it is taken only when asked for.
     """
     if asked == "auto":
         good = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
@@ -76,19 +121,39 @@ class DeviceRunner:
         precision: str,
         seed: int,
         tile: int | None = None,
+        forced: str = "",
+        allow_lower_precision: bool = False,
     ) -> None:
+        """``tile`` instead of the spec's; ``forced`` says so in ``stepped_down`` ("tile 512") of pictures cut by it.
+
+        ``allow_lower_precision``: when neither batch nor tiles can get smaller, a lower precision of the spec's is
+        tried before a picture fails.
+        """
         self.method, self.spec, self.device, self.precision, self.seed = method, spec, device, precision, seed
         tile = tile if tile is not None else spec.needs.tile
         # Tiles go to the method as they are, so they must be of a size that it takes.
         self.tile = None if tile is None else padded(tile, spec.needs)
+        self.forced = forced
         self.warm = False
         self.timeout: float | None = None
         """Seconds for one pass; the warm-up is a pass of its own, so that the first picture has no less time."""
+        self.flops: dict[str, int] | None = None
+        """After the warm-up: floating-point operations (``value``) of one picture of ``height`` x ``width``."""
+        self.flops_reason = "nothing was restored yet"
+        """Why ``flops`` is ``None``."""
+        self._count = bool(method.networks()) and not is_compiled(method)
+        if is_compiled(method):
+            # Under the counter they would run uncompiled, and compile when time is taken.
+            self.flops_reason = "compiled networks are not counted"
+        elif not self._count:
+            self.flops_reason = "the method names no networks"
+        self._step_down = StepDown(spec.needs, allow_lower_precision=allow_lower_precision)
+        prepare_networks(method, spec.needs)
 
     def restore(
         self, names: Sequence[str], rainy: Sequence[Pixels], estimates: Sequence[Pixels] | None
     ) -> list[Restored]:
-        """Restore a batch of pictures of one size.
+        """Restore a batch of pictures of one size, and time it.
 
         Args:
             names: with the method's name and the seed they seed the noise of each picture (``noise_name``).
@@ -98,41 +163,156 @@ class DeviceRunner:
         Raises:
             MethodError: the method returned another shape or type, or values that are not finite.
         """
-        given = [rainy] if estimates is None else [rainy, estimates]
-        tensors = [self._to_device(pictures) for pictures in given]
+        return self.start(names, self.stage(rainy, estimates), timed=True).result()
+
+    def stage(self, rainy: Sequence[Pixels], estimates: Sequence[Pixels] | None) -> HostBatch:
+        """Make a batch ready on the host; any thread may."""
+        return to_host_batch(rainy, estimates, self.spec.needs, pinned=self.device.type == "cuda")
+
+    def start(self, names: Sequence[str], batch: HostBatch, *, timed: bool) -> Pending:
+        """Restore a staged batch; the pixels are on their way back when this returns.
+
+        On CUDA the call does not wait for the device unless ``timed``, and knows no seconds then; on the CPU the
+        seconds are always those of the method. When the device has too little memory, the batch is halved, then cut
+        into tiles, then (if allowed) run in a lower precision; later pictures of the size or larger start there.
+
+        Raises:
+            MethodError: the method returned another shape or type.
+        """
         if not self.warm:
-            # The first call of a network plans kernels and allocates; it is not what later pictures cost.
-            self._timed(names, [tensor.clone() for tensor in tensors])  # a method may write into its input
-            self.warm = True
-        output, seconds = self._timed(names, tensors)
-        height, width = rainy[0].shape[:2]
-        pictures = self._to_pixels(output, height, width)
-        return [Restored(pixels, seconds / len(pictures)) for pixels in pictures]
+            self.warm_up(names, batch)
+        return Pending(self.spec.name, self._stepping_down(names, batch, timed=timed)[0])
 
-    def _to_device(self, pictures: Sequence[Pixels]) -> Tensor:
-        stacked = np.stack([pad(picture, self.spec.needs) for picture in pictures])
-        if self.spec.needs.channel_order == "BGR":
-            stacked = stacked[..., ::-1]
-        tensor = torch.from_numpy(np.ascontiguousarray(stacked.transpose(0, 3, 1, 2)))
-        return tensor.to(self.device).float() / 255
+    def warm_up(self, names: Sequence[str], batch: HostBatch) -> None:
+        """Pass a batch through and forget the result: the first call of a network plans kernels and allocates.
 
-    def _timed(self, names: Sequence[str], tensors: list[Tensor]) -> tuple[Tensor, float]:
-        self._synchronise()
+        The operations of this pass are counted; where that fails, the pass is repeated without.
+        """
+        try:
+            parts, operations = self._stepping_down(names, batch, timed=True, count=self._count)
+        except Exception as error:
+            if not self._count or not raised_while_counting(error) or is_out_of_memory(error):
+                raise
+            self._count, self.flops_reason = False, f"they could not be counted: {describe(error)[1]}"
+            parts, operations = self._stepping_down(names, batch, timed=True)
+        self.warm = True
+        if not self._count:
+            return
+        if operations:
+            pictures = sum(len(part.pixels) for part in parts)
+            self.flops = {"height": batch.height, "width": batch.width, "value": operations // pictures}
+            self.flops_reason = ""
+        else:
+            self.flops_reason = "the method has no operation that torch counts"
+
+    def _stepping_down(
+        self, names: Sequence[str], batch: HostBatch, *, timed: bool, count: bool = False
+    ) -> tuple[list[_Part], int]:
+        """The parts of the batch, from the first level that memory suffices for, and their operations if counted."""
+        height, width = batch.padded_size
+        wanted = Level(len(batch), self._cut(self.tile, batch), self.precision)
+        level = self._step_down.first(wanted, height * width)
+        while True:
+            level = Level(level.batch, self._cut(level.tile, batch), level.precision)
+            try:
+                done = self._at(level, wanted, names, batch, timed=timed, count=count)
+            except Exception as error:
+                lower = self._step_down.below(level, height, width) if is_out_of_memory(error) else None
+                if lower is None:
+                    raise
+            else:
+                if level != wanted:
+                    self._step_down.remember(level, height * width)
+                return done
+            # Here the exception is gone, and with its traceback the tensors that did not fit.
+            free_memory(self.device)
+            level = lower
+
+    @staticmethod
+    def _cut(tile: int | None, batch: HostBatch) -> int | None:
+        """``tile`` where the pictures are larger, ``None`` where they stay whole."""
+        return tile if tile is not None and max(batch.padded_size) > tile else None
+
+    def _at(
+        self, level: Level, wanted: Level, names: Sequence[str], batch: HostBatch, *, timed: bool, count: bool
+    ) -> tuple[list[_Part], int]:
+        words = level.words(wanted)
+        if self.forced and level.tile is not None and level.tile == wanted.tile:
+            words = [self.forced, *words]
+        parts, operations = [], 0
+        for first in range(0, len(batch), level.batch):
+            some = slice(first, first + level.batch)
+            part, counts = self._part(level, names[some], batch, some, ", ".join(words), timed=timed, count=count)
+            parts.append(part)
+            operations += counts
+        return parts, operations
+
+    def _part(
+        self,
+        level: Level,
+        names: Sequence[str],
+        batch: HostBatch,
+        some: slice,
+        stepped_down: str,
+        *,
+        timed: bool,
+        count: bool,
+    ) -> tuple[_Part, int]:
+        """``some`` pictures of the batch at once. What it holds on the device is free again when it returns."""
+        inputs = [tensor[some].to(self.device, non_blocking=True) for tensor in batch.inputs]
+        output, seconds, operations = self._timed(names, inputs, level, timed=timed, count=count)
+        pixels, finite, arrived = self._to_host(output, batch.height, batch.width)
+        each = None if seconds is None else seconds / len(pixels)
+        return _Part(pixels, finite, arrived, each, stepped_down), operations
+
+    def _timed(
+        self, names: Sequence[str], inputs: list[Tensor], level: Level, *, timed: bool, count: bool
+    ) -> tuple[Tensor, float | None, int]:
+        """The output, the seconds (if known) and the operations (if counted) of one pass."""
+        if level.tile is None:
+            inputs = [_to_unit(tensor) for tensor in inputs]
+        if timed:
+            self._synchronise()
+        operations = 0
         started = time.perf_counter()
         with (
             time_limit(self.timeout),
-            torch.inference_mode(),
-            torch.autocast(self.device.type, dtype=DTYPES.get(self.precision), enabled=self.precision in DTYPES),
+            nullcontext() if count else torch.inference_mode(),
+            torch.autocast(self.device.type, dtype=DTYPES.get(level.precision), enabled=level.precision in DTYPES),
         ):
             self.method.generators = [
                 torch.Generator().manual_seed(seed_of(self.seed, self.spec.name, name)) for name in names
             ]
-            if self.tile is not None and max(tensors[0].shape[-2:]) > self.tile:
-                output = by_tiles(self._run, tensors, self.tile, self.spec.needs.tile_overlap)
+            if count:
+                output, operations = counted(lambda: self._whole_or_tiles(inputs, level.tile))
             else:
-                output = self._run(*tensors)
-        self._synchronise()
-        return output, time.perf_counter() - started
+                output = self._whole_or_tiles(inputs, level.tile)
+        if timed:
+            self._synchronise()
+        known = timed or self.device.type == "cpu"
+        return output, time.perf_counter() - started if known else None, operations
+
+    def _whole_or_tiles(self, inputs: list[Tensor], tile: int | None) -> Tensor:
+        if tile is None:
+            return self._run(*inputs)
+        return by_tiles(
+            # Large pictures stay 8 bit on the device; only the tile at hand is float.
+            lambda *crops: self._run(*(_to_unit(crop) for crop in crops)),
+            inputs,
+            tile,
+            self.spec.needs.tile_overlap,
+            multiple=self.spec.needs.multiple,
+            minimum=self.spec.needs.minimum,
+            collect_on=self._collect_on(inputs[0]),
+        )
+
+    def _collect_on(self, rainy: Tensor) -> torch.device:
+        """Where tiles are put together: on the device if it has ample room for the float picture, else on the host."""
+        if self.device.type == "cuda":
+            free = torch.cuda.mem_get_info(self.device)[0]
+            if 4 * rainy.numel() * torch.float32.itemsize > free:
+                return torch.device("cpu")
+        return rainy.device
 
     def _run(self, rainy: Tensor, estimate: Tensor | None = None) -> Tensor:
         if isinstance(self.method, Refiner):
@@ -147,17 +327,26 @@ class DeviceRunner:
             )
         if not output.is_floating_point():
             raise MethodError(f"{self.spec.name} returned {output.dtype}, not floating-point values in [0, 1]")
-        if not torch.isfinite(output).all():
-            raise MethodError(f"{self.spec.name} returned NaN or infinite values")
         return output
 
-    def _to_pixels(self, output: Tensor, height: int, width: int) -> list[Pixels]:
+    def _to_host(self, output: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Any]:
+        """Crop, clamp and quantise on the device; B x H x W x 3 RGB 8 bit, whether all was finite, and an event."""
+        # A value that is not finite in any tile is not finite in the sum of the tiles.
+        finite = torch.isfinite(output).all()
         scaled = output[:, :, :height, :width].float().clamp(0, 1) * 255
-        eight_bit = scaled.round() if self.spec.needs.eight_bit == "round" else scaled.floor()
-        arrays = eight_bit.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        eight_bit = (scaled.round() if self.spec.needs.eight_bit == "round" else scaled.floor()).to(torch.uint8)
         if self.spec.needs.channel_order == "BGR":
-            arrays = arrays[..., ::-1]
-        return [np.ascontiguousarray(array) for array in arrays]
+            eight_bit = eight_bit.flip(1)
+        pixels = eight_bit.permute(0, 2, 3, 1).contiguous()
+        if pixels.device.type != "cuda":
+            return pixels.cpu(), finite.cpu(), None
+        arrived = torch.cuda.Event()
+        on_host = []
+        for tensor in (pixels, finite):
+            pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+            on_host.append(pinned.copy_(tensor, non_blocking=True))
+        arrived.record(torch.cuda.current_stream(self.device))
+        return on_host[0], on_host[1], arrived
 
     def _synchronise(self) -> None:
         if self.device.type == "cuda":
@@ -166,19 +355,9 @@ class DeviceRunner:
             torch.mps.synchronize()
 
 
-def pad(picture: Pixels, needs: Needs) -> Pixels:
-    """Pad on the right and below to ``needs.minimum`` and to a multiple of ``needs.multiple``."""
-    height, width = (padded(side, needs) for side in picture.shape[:2])
-    below, right = height - picture.shape[0], width - picture.shape[1]
-    if not below and not right:
-        return picture
-    # numpy reflects as often as it takes, also where the picture is smaller than the padding.
-    return np.pad(picture, ((0, below), (0, right), (0, 0)), mode="reflect" if needs.padding == "reflect" else "edge")
-
-
-def padded(pixels: int, needs: Needs) -> int:
-    """The next length of a side that the method takes."""
-    return -(-max(pixels, needs.minimum) // needs.multiple) * needs.multiple
+def _to_unit(tensor: Tensor) -> Tensor:
+    """8 bit to float32 in [0, 1]."""
+    return tensor.float() / 255
 
 
 def noise_name(rainy: Pixels) -> str:

@@ -7,6 +7,7 @@ are never scored.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -19,6 +20,7 @@ from drivederain.engine.options import agrees, given_architecture, method_option
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
 from drivederain.engine.train import Trainer
+from drivederain.engine.train_apart import TrainingFailed, train_apart
 from drivederain.errors import DriveDeRainError, OptionError, WeightsError
 from drivederain.implementation import install_hint, missing_modules
 from drivederain.names import did_you_mean
@@ -31,6 +33,7 @@ class Preparation:
     """Prepares stages; a prefix that several chains share is prepared once."""
 
     def __init__(self, settings: RunSettings, registry: Registry, device: torch.device, display: Display) -> None:
+        self.logs = settings.out / "logs"
         self.settings, self.registry, self.device, self.display = settings, registry, device, display
         self.trainer: Trainer | None = None
         """Trains what has no weights; to be set before ``stage`` where there is anything to train on."""
@@ -85,6 +88,8 @@ class Preparation:
             precision=choose_precision(self.settings.precision, spec.needs, self.device),
             seed=self.settings.seed,
             may_download=self.settings.download,
+            batch=self.settings.batch,
+            tile=self.settings.tile,
         )
         if before is not None and not before.usable:
             stage.status, stage.reason = before.status, f"{before.chain.name} before it: {before.reason}"
@@ -103,7 +108,11 @@ class Preparation:
             stage.options = method_options(spec, self._typed(spec.name), stored)
         except NoWeightsError as error:
             stage.status, stage.reason = "skipped", str(error)
+        except TrainingFailed as error:
+            stage.status, stage.reason, stage.traceback = error.status, str(error), error.traceback
         except MethodCodeError as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
             stage.status, stage.reason = describe(error)
             if not isinstance(error, DriveDeRainError):
                 stage.traceback = traceback_of(error)
@@ -131,7 +140,7 @@ class Preparation:
         if not (trains and self.settings.train is True) and (found_shipped := self._shipped(spec)):
             return self._warn_of_strangers(stage, found_shipped)
         if trainer is not None and trains:
-            return trainer.train(stage)
+            return train_apart(trainer, stage, self.display, torch.get_num_threads(), self.logs)
         why = "and nothing is trained here" if spec.trainable else "and cannot be trained here"
         if self.settings.train is False and self.settings.data and spec.trainable:
             why = "and --no-train forbids to train it"

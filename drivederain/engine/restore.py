@@ -1,175 +1,166 @@
-"""Restore: run each stage on the pictures whose outputs are not in its cell yet."""
+"""Restore: have each stage run on the pictures whose outputs are not in its cell yet."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
+from filelock import Timeout
 
-from drivederain.data.sample import Sample
+from drivederain.data.sample import Sample, SampleSet
+from drivederain.engine.batches import batches_of
 from drivederain.engine.cells import Cell
-from drivederain.engine.device import DeviceRunner, noise_name
 from drivederain.engine.display import Display
-from drivederain.engine.failures import MethodCodeError, describe, traceback_of
-from drivederain.engine.memory import PeakMemory
-from drivederain.engine.settings import Overwrite
+from drivederain.engine.restore_book import RestoreBook
+from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
-from drivederain.errors import MethodError
+from drivederain.engine.worker import inline
+from drivederain.engine.worker.supervisor import Limits, Supervisor, supervise
+from drivederain.results.run_folder import folder_name
 
-GIVE_UP = 5
-"""After so many failures in a row, with no success before, the method is not tried on the rest."""
+MENDINGS = 3
+"""Times that one stage goes back to restore outputs of the stage before it that turn out to be damaged."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one stage did for one sample set in this run."""
+
+    restored: int = 0
+    seconds: float = 0.0
 
 
 class Restorer:
-    """Runs stages; a loaded method is kept until another stage is needed."""
+    """Restores stage after stage; what was restored before, by this run or another, is not done again."""
 
-    def __init__(
-        self, cache: Path, display: Display, overwrite: Overwrite = "never", timeout: float | None = None
-    ) -> None:
-        """``timeout``: seconds that a method may take for one picture."""
-        self.cache, self.display, self.overwrite, self.timeout = cache, display, overwrite, timeout
+    def __init__(self, settings: RunSettings, display: Display, threads: int, logs: Path) -> None:
+        """``logs``: folder for what workers print."""
+        self.settings, self.display, self.threads, self.logs = settings, display, threads, logs
+        self.limits = Limits(settings.timeout, settings.method_timeout, settings.memory_limit)
         self._cells: dict[str, Cell] = {}
-        self._runner: tuple[str, DeviceRunner] | None = None
         self._tried: set[tuple[str, str]] = set()
-        """(cell, picture) that this run tried: ``--overwrite`` computes each once."""
+        """(cell, picture) that this run tried: each once."""
 
     def cell(self, stage: ReadyStage) -> Cell:
         """The stage's cell, opened once."""
         if stage.chain.name not in self._cells:
-            self._cells[stage.chain.name] = stage.cell(self.cache)
+            cell = self._cells[stage.chain.name] = stage.cell(self.settings.cache)
+            cell.touch()
         return self._cells[stage.chain.name]
 
-    def restore(self, stage: ReadyStage, samples: Sequence[Sample], words: str) -> int:
-        """Restore what is missing; returns how many pictures were.
+    def missing(self, stage: ReadyStage, sample_sets: Sequence[SampleSet]) -> list[tuple[SampleSet, list[Sample]]]:
+        """What is to be restored of each sample set, each picture once."""
+        cell = self.cell(stage)
+        batches = batches_of(sample_sets, self.settings.batch)
+        seen: set[str] = set()
+        parts = []
+        for sample_set in sample_sets:
+            found = []
+            for sample in sample_set.samples:
+                picture = sample.rainy.fingerprint
+                if picture not in seen and self._wanted(cell, picture, batches[picture][0]):
+                    found.append(sample)
+                seen.add(picture)
+            if found:
+                parts.append((sample_set, found))
+        return parts
+
+    def restore(
+        self,
+        stage: ReadyStage,
+        sample_sets: Sequence[SampleSet],
+        *,
+        beside: Supervisor | None = None,
+        done: Callable[[Sample, bool], None] | None = None,
+    ) -> Mapping[str, Work]:
+        """Restore what is missing; what was done, by the name of the sample set.
 
         What the method does wrong is kept in the cell; that it cannot be loaded is noted in ``stage`` and tried again
         by the next run.
 
+        Args:
+            beside: work that goes on at the same time.
+            done: told of each sample that was tried, whatever came of it, and whether pictures that must be timed
+                alone are still to come.
+
         Raises:
-            DataError: a picture of the data cannot be read any more.
+            OSError: the machine cannot go on (no space on the disk).
         """
-        cell = self.cell(stage)
-        missing = [sample for sample in samples if self._wanted(cell, sample.rainy.fingerprint)]
-        if not missing or not stage.usable:
-            return 0
-        self.display.begin(f"restore {stage.chain.name} on {words}", len(missing))
-        memory = PeakMemory(stage.device)
-        memory.start()
-        restored = failed = in_a_row = 0
-        reason = ""
-        for number, sample in enumerate(missing, start=1):
-            name = sample.rainy.fingerprint
-            if in_a_row >= GIVE_UP and not restored:
-                cell.fail(name, "failed", f"not tried after {GIVE_UP} failures in a row, the last: {reason}")
-                failed += 1
-            elif self._one(stage, cell, sample):
-                restored, in_a_row = restored + 1, 0
-            elif not stage.usable:
+        work = {sample_set.name: Work() for sample_set in sample_sets}
+        for _ in range(MENDINGS):
+            if not stage.usable or not self.missing(stage, sample_sets):
                 break
-            else:
-                failed, reason = failed + 1, cell.failures[name].reason
-                # Smaller pictures may still fit into memory.
-                in_a_row = 0 if cell.failures[name].status == "oom" else in_a_row + 1
-            self.display.advance(number)
-        if restored:
-            cell.remember(cell.facts | {"peak_memory_mb": round(memory.peak_mb(), 1)})
-        self.display.end(f"{restored} restored" + (f", {failed} failed" if failed else ""))
-        return restored
+            with self._locked(stage):
+                book = self._book(stage, sample_sets, done)
+                if self.settings.isolate:
+                    log = self.logs / f"{folder_name(stage.chain.name)}.log"
+                    supervise(Supervisor(book, self.limits, log), beside)
+                else:
+                    inline.work(book)
+                book.close()
+            for name, (restored, seconds) in book.work.items():
+                work[name] = Work(work[name].restored + restored, work[name].seconds + seconds)
+            if not book.damaged or stage.before is None:
+                break
+            for sample in book.damaged:
+                self.again(stage, sample)
+                self.again(stage.before, sample)
+            self.restore(stage.before, sample_sets)
+        return work
 
-    def output(self, stage: ReadyStage, sample: Sample) -> NDArray[np.uint8]:
-        """The stage's output of one sample, restored now if it is missing.
+    def again(self, stage: ReadyStage, sample: Sample) -> None:
+        """Let a sample be restored once more, because its output was damaged."""
+        self._tried.discard((self.cell(stage).key, sample.rainy.fingerprint))
 
-        Raises:
-            MethodError: it failed; the message has the reason.
-        """
-        cell, name = self.cell(stage), sample.rainy.fingerprint
-        if not cell.has(name) and (name in cell.failures or not self._one(stage, cell, sample)):
-            reason = cell.failures[name].reason if name in cell.failures else stage.reason
-            raise MethodError(f"{stage.chain.name} before it: {reason}")
-        return cell.read(name)
-
-    def release(self) -> None:
-        """Free the loaded method."""
-        if self._runner is not None:
-            (_, runner), self._runner = self._runner, None
-            try:
-                runner.method.close()
-            except MethodCodeError as error:
-                self.display.warn(f"{runner.spec.name}: closing it failed: {describe(error)[1]}")
-            self._free_memory()
-
-    def _wanted(self, cell: Cell, name: str) -> bool:
-        tried = (cell.key, name) in self._tried
-        if self.overwrite == "always":
-            return not tried
-        if cell.has(name):
-            return False
-        return name not in cell.failures or (self.overwrite == "failed" and not tried)
-
-    def _one(self, stage: ReadyStage, cell: Cell, sample: Sample) -> bool:
-        name = sample.rainy.fingerprint
-        self._tried.add((cell.key, name))
-        rainy = sample.rainy.load()
-        try:
-            estimate = self.output(stage.before, sample) if stage.before is not None else None
-        except MethodError as error:
-            if stage.usable:
-                before = self.cell(stage.before).failures[name] if stage.before is not None else None
-                cell.fail(name, before.status if before else "failed", str(error))
-            else:
-                self.display.warn(f"{stage.chain.name}: {error}")
-            return False
-        runner = self._loaded(stage)
-        if runner is None:
-            return False
-        try:
-            noise = noise_name(rainy)
-            runner.timeout = self.timeout
-            if estimate is None:
-                restored = runner.restore([noise], [rainy], None)[0]
-            elif stage.spec.kind == "stage":
-                restored = runner.restore([noise], [estimate], None)[0]
-            else:
-                restored = runner.restore([noise], [rainy], [estimate])[0]
-        except MethodCodeError as error:
-            status, reason = describe(error)
-            self._note(stage, error, reason)
-            cell.fail(name, status, reason)
-            self._free_memory()
-            return False
-        cell.store(
-            name,
-            restored.pixels,
-            milliseconds=1000 * restored.seconds,
-            batch=1,
-            measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    def _book(
+        self, stage: ReadyStage, sample_sets: Sequence[SampleSet], done: Callable[[Sample, bool], None] | None
+    ) -> RestoreBook:
+        cell, parts = self.cell(stage), self.missing(stage, sample_sets)
+        self._tried |= {(cell.key, sample.rainy.fingerprint) for _, missing in parts for sample in missing}
+        return RestoreBook(
+            stage,
+            cell,
+            self.cell(stage.before) if stage.before is not None else None,
+            parts,
+            batches_of(sample_sets, self.settings.batch),
+            display=self.display,
+            threads=self.threads,
+            settings=self.settings,
+            done=done,
         )
-        return True
 
-    def _loaded(self, stage: ReadyStage) -> DeviceRunner | None:
-        """The stage's runner; ``None`` where it cannot be loaded, which ``stage`` then says."""
-        if self._runner is None or self._runner[0] != stage.chain.name:
-            self.release()
-            try:
-                self._runner = (stage.chain.name, stage.load())
-            except MethodCodeError as error:
-                stage.status, reason = describe(error)
-                self._note(stage, error, reason)
-                return None
-            cell = self.cell(stage)
-            cell.remember(cell.facts | {"facts": stage.facts})
-        return self._runner[1]
+    @contextmanager
+    def _locked(self, stage: ReadyStage) -> Iterator[None]:
+        """Hold the stage's cell. Where another run restores into it, wait, and then take what it has done."""
+        cell = self.cell(stage)
+        lock = cell.lock()
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            self.display.begin(f"wait for another run that restores {stage.chain.name}", 1)
+            began = time.monotonic()
+            lock.acquire(poll_interval=0.2)
+            self.display.end(f"after {time.monotonic() - began:.0f} s")
+        try:
+            cell.reload()
+            yield
+        finally:
+            lock.release()
 
-    @staticmethod
-    def _note(stage: ReadyStage, error: BaseException, reason: str) -> None:
-        stage.reason = stage.reason or reason
-        stage.traceback = stage.traceback or traceback_of(error)
-
-    @staticmethod
-    def _free_memory() -> None:
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+    def _wanted(self, cell: Cell, picture: str, batch: str) -> bool:
+        if (cell.key, picture) in self._tried:
+            return False
+        if self.settings.overwrite == "always":
+            return True
+        if cell.has(picture) and cell.outputs[picture].group == batch:
+            return False
+        failure = cell.failures.get(picture)
+        if failure is None or self.settings.overwrite == "failed":
+            return True
+        if failure.limit is None:
+            return False
+        now = self.settings.timeout if failure.status == "timeout" else self.settings.memory_limit
+        return now is None or now > failure.limit

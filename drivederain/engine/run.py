@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 import drivederain
-from drivederain.chain_expression import ChainSpec
 from drivederain.data.sample import Sample, SampleSet
+from drivederain.engine.cache.differences import explain_miss
 from drivederain.engine.cells import Cell
 from drivederain.engine.datasets import RunData, gather
 from drivederain.engine.device import choose_device
 from drivederain.engine.display import Display
 from drivederain.engine.environment import environment, git_state
-from drivederain.engine.pictures import link_outputs, store_inputs
+from drivederain.engine.pictures import RunPictures
 from drivederain.engine.prepare import Preparation
-from drivederain.engine.restore import Restorer
+from drivederain.engine.restore import MENDINGS, Restorer, Work
 from drivederain.engine.rows import rows_of
 from drivederain.engine.run_record import (
     Events,
@@ -30,17 +31,25 @@ from drivederain.engine.run_record import (
     about_plugins,
     now,
 )
-from drivederain.engine.score import Scorer
+from drivederain.engine.score import Scorer, ScoresOf
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
 from drivederain.engine.timings import timing_row
 from drivederain.engine.train import Trainer
+from drivederain.engine.worker import inline
+from drivederain.engine.worker.supervisor import Supervisor, supervise
 from drivederain.errors import DataError
 from drivederain.registry import Registry
 from drivederain.results.cell import FinishedCell
 from drivederain.results.run_folder import RunFolder, write_atomically
 from drivederain.results.schema import SCHEMA_VERSION, Row
-from drivederain.results.store import write_results, write_timings
+from drivederain.results.store import ResultsWriter, write_timings
+
+LOCK = ".lock"
+"""In the run's folder, held while a run writes there."""
+
+OVERLAPPING = {"cuda", "mps"}
+"""Devices on which pictures are scored while the last method still restores. On a CPU both want the same cores."""
 
 REFERENCE = "identity"
 """Always added: the rainy input itself, which every gain is measured against."""
@@ -69,10 +78,13 @@ class _Run:
         self.settings, self.registry = settings, registry
         self.started, self.clock = now(), time.monotonic()
         self.warnings: list[str] = []
+        self.threads = torch.get_num_threads()
+        self._lost = False
         self.display: Display = _NotedWarnings(display, self.warnings)
         self.chains = registry.chains([REFERENCE, *settings.methods])
         self.metrics = registry.metric_variants(settings.metrics)
         self.device = choose_device(settings.device)
+        self.overlaps = self.device.type in OVERLAPPING
         self.folder = RunFolder(settings.out)
         self.preparation = Preparation(settings, registry, self.device, self.display)
 
@@ -84,6 +96,19 @@ class _Run:
         if data.training:
             self.preparation.trainer = Trainer(self.settings, self.display, data.training, data.trained_on)
         self._make_folder()
+        lock = FileLock(self.folder.path / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise DataError(
+                f"another run is writing to --out {self.folder.path}. Wait until it has ended, or give another --out."
+            ) from None
+        try:
+            return self._in_folder(data)
+        finally:
+            lock.release()
+
+    def _in_folder(self, data: RunData) -> Outcome:
         self.events = Events(self.folder.events_jsonl)
         self.events.write("started", command=list(self.settings.command))
         self._warn_of_data(data)
@@ -93,19 +118,18 @@ class _Run:
             if spec.non_commercial:
                 self.display.warn(f"{spec.name} is not for commercial use: {spec.licence}")
         self._warn_of_seen(stages.values(), sample_sets)
-        restorer = Restorer(self.settings.cache, self.display, self.settings.overwrite, self.settings.timeout)
-        restored = self._restore(stages, sample_sets, restorer)
-        rows, timings = self._score(stages, sample_sets, restorer)
+        restorer = Restorer(self.settings, self.display, self.threads, self.folder.path / "logs")
+        scorer = Scorer(self.metrics, self.device, self.threads, self.display)
+        work = _Work(self, stages, sample_sets, restorer, scorer)
+        work.restore_and_score()
+        restored = {name: sum(each.restored for each in done.values()) for name, done in work.done.items()}
+        timings = self._write_rows(stages, sample_sets, restorer, scorer)
         self._store_pictures(stages, sample_sets, restorer)
         methods = [
             about_method(stage, restorer.cell(stage), sample_sets, restored[name], self._facts(stage, restorer))
             for name, stage in stages.items()
         ]
-        exit_status = int(
-            any(method["status"] != "ok" for method in methods)
-            or any(row.status in ("failed", "oom", "timeout") for row in rows)
-        )
-        write_results(self.folder.results_parquet, rows)
+        exit_status = int(self._lost or any(method["status"] != "ok" for method in methods))
         write_timings(self.folder.timings_parquet, timings)
         self._write_record(data, methods, exit_status)
         self.events.write("finished", exit_status=exit_status, seconds=round(time.monotonic() - self.clock, 1))
@@ -117,7 +141,7 @@ class _Run:
             raise DataError(f"--out {path} is a file. Give a folder for the run.")
         if (
             path.is_dir()
-            and any(path.iterdir())
+            and any(entry.name != LOCK for entry in path.iterdir())
             and not (self.folder.run_json.exists() or self.folder.events_jsonl.exists())
         ):
             raise DataError(f"--out {path} holds files that are not of a run. Give an empty or a new folder.")
@@ -150,79 +174,60 @@ class _Run:
                         "(their rows are marked seen); its scores there say little of new pictures"
                     )
 
-    def _prefixes(self) -> list[ChainSpec]:
+    def prefixes(self) -> list[ReadyStage]:
         """Every prefix of every chain once, shorter ones first where they belong together."""
-        return list(dict.fromkeys(prefix for chain in self.chains for prefix in chain.prefixes))
+        chains = dict.fromkeys(prefix for chain in self.chains for prefix in chain.prefixes)
+        return [self.preparation.stage(prefix) for prefix in chains]
 
-    def _restore(
-        self, stages: dict[str, ReadyStage], sample_sets: Sequence[SampleSet], restorer: Restorer
-    ) -> dict[str, int]:
-        restored = dict.fromkeys(stages, 0)
-        for prefix in self._prefixes():
-            stage = self.preparation.stage(prefix)
-            cell = restorer.cell(stage)
-            for sample_set in sample_sets:
-                began = time.monotonic()
-                count = restorer.restore(stage, sample_set.samples, sample_set.name)
-                if prefix.name in restored:
-                    restored[prefix.name] += count
-                finished = self._finished(stage, cell, sample_set, count, time.monotonic() - began)
-                self.events.write("restored", **vars(finished))
-                for failure in self.registry.cell_finished(finished):
-                    self.display.warn(f"{failure.plugin}: {failure.hook} failed: {failure.reason}")
-        restorer.release()
-        return restored
-
-    def _finished(
-        self, stage: ReadyStage, cell: Cell, sample_set: SampleSet, count: int, seconds: float
-    ) -> FinishedCell:
-        about = about_method(stage, cell, [sample_set], count, {})
+    def tell(self, stage: ReadyStage, cell: Cell, sample_set: SampleSet, work: Work) -> None:
+        """Note that a cell is finished for one sample set, and tell the plugins."""
+        about = about_method(stage, cell, [sample_set], work.restored, {})
         # "partly" is for the report; a cell is ok or it is not.
         failed = stage.problem[0] if not stage.usable else "failed"
-        return FinishedCell(
+        finished = FinishedCell(
             method=stage.chain.name,
             dataset=sample_set.name,
             key=cell.key,
             status="ok" if about["status"] == "ok" else failed,
             reason=about["reason"],
             images=about["images_ok"],
-            restored_now=count,
-            seconds=round(seconds, 3),
+            restored_now=work.restored,
+            seconds=round(work.seconds, 3),
         )
+        self.events.write("restored", **vars(finished))
+        for failure in self.registry.cell_finished(finished):
+            self.display.warn(f"{failure.plugin}: {failure.hook} failed: {failure.reason}")
 
-    def _score(
-        self, stages: dict[str, ReadyStage], sample_sets: Sequence[SampleSet], restorer: Restorer
-    ) -> tuple[list[Row], list[dict[str, Any]]]:
-        scorer = Scorer(self.metrics, self.device, self.display)
-        rows: list[Row] = []
+    def _write_rows(
+        self, stages: dict[str, ReadyStage], sample_sets: Sequence[SampleSet], restorer: Restorer, scorer: Scorer
+    ) -> list[dict[str, Any]]:
+        """Write the results row by row, in the order of the table, and return the rows of the timings."""
         timings: list[dict[str, Any]] = []
-        for name, stage in stages.items():
-            cell = restorer.cell(stage)
-            for sample_set in sample_sets:
-                scores = scorer.scores(cell, sample_set.samples, f"{name} on {sample_set.name}")
-                rows += rows_of(self.folder.name, stage, cell, sample_set, scores, self.metrics)
-                timing = timing_row(
-                    self.folder.name,
-                    stage,
-                    [restorer.cell(self.preparation.stage(prefix)) for prefix in stage.chain.prefixes],
-                    sample_set,
-                    cell.facts.get("peak_memory_mb"),
-                    cell.facts.get("facts", {}).get("parameters"),
-                )
-                timings += [timing] if timing else []
-        scorer.close()
-        return rows, timings
+        with ResultsWriter(self.folder.results_parquet) as writer:
+            for sample_set in sorted(sample_sets, key=lambda each: (each.name, each.split)):
+                for name in sorted(stages):
+                    stage = stages[name]
+                    cells = [restorer.cell(each) for each in stage.all_stages]
+                    scores = ScoresOf(scorer, cells[-1], sample_set)
+                    writer.add(self._watched(rows_of(self.folder.name, stage, cells, sample_set, scores, self.metrics)))
+                    cells[-1].forget_scores()
+                    timing = timing_row(self.folder.name, stage, cells, sample_set)
+                    timings += [timing] if timing else []
+        return timings
+
+    def _watched(self, rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            self._lost = self._lost or row.status in ("failed", "oom", "timeout")
+            yield row
 
     def _store_pictures(
         self, stages: dict[str, ReadyStage], sample_sets: Sequence[SampleSet], restorer: Restorer
     ) -> None:
         samples: list[Sample] = [sample for sample_set in sample_sets for sample in sample_set.samples]
         self.display.begin("store pictures", len(samples))
-        for number, sample in enumerate(samples, start=1):
-            store_inputs(self.folder, sample)
-            self.display.advance(number)
-        for name, stage in stages.items():
-            link_outputs(self.folder, name, restorer.cell(stage), samples)
+        cells = {name: restorer.cell(stage) for name, stage in stages.items()}
+        for problem in RunPictures(self.folder).store(samples, cells, cells[REFERENCE], self.display.advance):
+            self.display.warn(f"{problem.file} is not among the stored pictures: {problem.reason}")
         self.display.end()
 
     def _facts(self, stage: ReadyStage, restorer: Restorer) -> dict[str, Any]:
@@ -269,7 +274,93 @@ class _Run:
             "overwrite": settings.overwrite,
             "train": settings.train is not False,
             "budget": str(settings.budget),
+            "batch": settings.batch,
+            "tile": settings.tile,
         }
+
+
+class _Work:
+    """Restoring and scoring, until nothing is missing that can be had."""
+
+    def __init__(
+        self,
+        run: _Run,
+        stages: Mapping[str, ReadyStage],
+        sample_sets: Sequence[SampleSet],
+        restorer: Restorer,
+        scorer: Scorer,
+    ) -> None:
+        self.run, self.stages, self.sample_sets = run, stages, sample_sets
+        self.restorer, self.scorer = restorer, scorer
+        self.cells = {name: restorer.cell(stage) for name, stage in stages.items()}
+        self.done: dict[str, dict[str, Work]] = {name: {} for name in stages}
+
+    def restore_and_score(self) -> None:
+        prefixes = self.run.prefixes()
+        for stage in prefixes:
+            self._explain(stage)
+            if stage is prefixes[-1] and self.run.settings.isolate and self.run.overlaps:
+                work = self._scoring_beside(stage)
+            else:
+                work = self.restorer.restore(stage, self.sample_sets)
+            self._count(stage, work)
+            for sample_set in self.sample_sets:
+                self.run.tell(stage, self.restorer.cell(stage), sample_set, work[sample_set.name])
+        for _ in range(MENDINGS):
+            self._score()
+            if not self.scorer.damaged:
+                return
+            for place in self.scorer.damaged:
+                for stage in self.stages[place.chain].all_stages:
+                    self.restorer.again(stage, place.sample)
+            self.scorer.damaged.clear()
+            for stage in prefixes:
+                self._count(stage, self.restorer.restore(stage, self.sample_sets))
+        self._score()
+
+    def _scoring_beside(self, stage: ReadyStage) -> Mapping[str, Work]:
+        """Restore with the last stage of the run, and score each picture as soon as it has all its outputs."""
+        waiting: list[Sample] = []
+
+        def done(sample: Sample, alone: bool) -> None:
+            waiting.append(sample)
+            while waiting and not alone:
+                self.scorer.add(waiting.pop(0), self.cells)
+
+        work = self.restorer.restore(stage, self.sample_sets, beside=self._scoring(), done=done)
+        self.scorer.finish()
+        return work
+
+    def _scoring(self) -> Supervisor:
+        return Supervisor(self.scorer, self.restorer.limits, self.restorer.logs / "metrics.log")
+
+    def _explain(self, stage: ReadyStage) -> None:
+        """Say why a cell is new where there is one like it."""
+        cell = self.restorer.cell(stage)
+        if stage.usable and not cell.folder.is_dir():
+            why = explain_miss(self.run.settings.cache, cell.parts)
+            if why:
+                self.run.events.write("new cell", method=stage.chain.name, key=cell.key, reason=why)
+
+    def _count(self, stage: ReadyStage, work: Mapping[str, Work]) -> None:
+        done = self.done.get(stage.chain.name)
+        if done is not None:
+            for name, fresh in work.items():
+                known = done.get(name, Work())
+                done[name] = Work(known.restored + fresh.restored, known.seconds + fresh.seconds)
+
+    def _score(self) -> None:
+        for sample_set in self.sample_sets:
+            for sample in sample_set.samples:
+                self.scorer.add(sample, self.cells)
+        if not self.scorer.missing:
+            return
+        self.scorer.show()
+        if self.run.settings.isolate:
+            supervise(self._scoring())
+        else:
+            inline.work(self.scorer)
+        self.scorer.finish()
 
 
 class _NotedWarnings:

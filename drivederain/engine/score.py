@@ -2,183 +2,245 @@
 
 from __future__ import annotations
 
-import math
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from drivederain.data.decoded import DecodedPictures
-from drivederain.data.sample import Sample
+from drivederain.data.sample import Sample, SampleSet
 from drivederain.engine.cells import Cell
 from drivederain.engine.display import Display
 from drivederain.engine.failures import MethodCodeError, describe
 from drivederain.engine.keys import key_of
-from drivederain.errors import MetricError
-from drivederain.implementation import load_implementation
+from drivederain.engine.worker.book import Book
+from drivederain.engine.worker.messages import (
+    Damaged,
+    Failed,
+    LoadFailed,
+    Message,
+    Score,
+    Scored,
+    ScoredOutput,
+    ScoreItem,
+    ScoreJob,
+    ScoreTask,
+)
 from drivederain.metric_selection import MetricVariant
-from drivederain.metrics.metric import Metric
-from drivederain.results.schema import Status
 
-MEMORY = 2**30
-"""Bytes of decoded truths and masks that are kept between methods."""
-BATCH_PIXELS = 1_000_000
-"""A batch of one size has at most so many pixels, but at least one picture."""
+TOGETHER = {"cpu": 1}
+"""Pictures in a job: several keep an accelerator busy, and cost memory on a CPU."""
+TOGETHER_ELSEWHERE = 4
+NOT_SCORED = "it could not be scored; start the same command again"
+KEEP_AFTER = 32
+"""Jobs after which scores are written to their cells."""
 
 
 @dataclass(frozen=True)
-class Score:
-    """The values of one metric variant by region, or why there are none."""
+class Place:
+    """Whose output was scored, or was found damaged: the chain and the sample."""
 
-    regions: dict[str, float]
-    status: Status = "ok"
-    reason: str = ""
+    chain: str
+    sample: Sample
 
 
-class Scorer:
-    """Computes the chosen metrics; they are loaded when the first score is missing."""
+class Scorer(Book[ScoreJob]):
+    """The scores of a run: which are known, which are missing, and why some cannot be had."""
 
-    def __init__(self, metrics: Sequence[MetricVariant], device: torch.device, display: Display) -> None:
-        self.variants, self.device, self.display = list(metrics), device, display
-        self._classes: dict[str, type[Metric]] = {}
+    def __init__(self, metrics: Sequence[MetricVariant], device: torch.device, threads: int, display: Display) -> None:
+        self.variants, self.device, self.threads, self.display = list(metrics), device, threads, display
+        self.damaged: list[Place] = []
+        """Outputs that were damaged; they are taken out of their cells, to be restored again."""
+        self._versions: dict[str, tuple[str, int]] = {}
+        self._problems: dict[tuple[str, str, str], Score] = {}
+        """By cell, picture and variant: scores that failed in this run. They are tried again by the next."""
         self._broken: dict[str, Score] = {}
+        self._waiting: deque[_Item] = deque()
+        self._apart: deque[_Item] = deque()
+        """Those of a job that failed as a whole: one bad picture must not take the others with it."""
+        self._given: dict[int, list[_Item]] = {}
+        self._fresh: dict[str, tuple[Cell, dict[str, Mapping[str, float]]]] = {}
+        self._number = self._total = self._done = self._unkept = 0
+        self._shown = False
         for variant in metrics:
-            try:
-                made = load_implementation(variant.metric.implementation, owner=f"metric {variant.metric.name}")
-                if not issubclass(made, Metric):
-                    raise MetricError(
-                        f"metric {variant.metric.name} is not a sub-class of drivederain.metrics.metric.Metric"
-                    )
-                self._classes[variant.name] = made
-            except MethodCodeError as error:
-                self._broken[variant.name] = Score({}, *describe(error))
-        self._loaded: dict[str, Metric] = {}
-        self._decoded = DecodedPictures(MEMORY)
+            self._check(variant)
 
-    def scores(self, cell: Cell, samples: Sequence[Sample], words: str) -> dict[tuple[str, str], Score]:
-        """Scores by (image, metric variant) of the samples whose outputs are in ``cell`` and that have a truth."""
-        found: dict[tuple[str, str], Score] = {}
-        missing: dict[str, list[Sample]] = {}
-        keys: dict[tuple[str, str], str] = {}
-        ready = [sample for sample in samples if sample.clear is not None and cell.has(sample.rainy.fingerprint)]
-        for sample in ready:
-            for variant in self.variants:
-                if variant.name in self._broken:
-                    found[sample.image, variant.name] = self._broken[variant.name]
-                    continue
-                key = keys[sample.image, variant.name] = self._key(cell, sample, variant)
-                if key in cell.scores:
-                    found[sample.image, variant.name] = Score(cell.scores[key])
+    def _check(self, variant: MetricVariant) -> None:
+        from drivederain.engine.worker.scoring import metric_class
+
+        try:
+            self._versions[variant.name] = (variant.metric.implementation, metric_class(variant).version)
+        except MethodCodeError as error:
+            self._broken[variant.name] = Score({}, *describe(error))
+
+    def add(self, sample: Sample, cells: Mapping[str, Cell]) -> None:
+        """Let the outputs of one picture be scored, as far as scores are missing. ``cells``: by chain."""
+        if sample.clear is None:
+            return
+        outputs, places = [], []
+        picture = sample.rainy.fingerprint
+        for chain, cell in cells.items():
+            if not cell.has(picture):
+                continue
+            missing = tuple(name for name in self._versions if self._key(cell, sample, name) not in cell.scores)
+            if missing:
+                outputs.append(ScoredOutput(cell.folder, cell.outputs[picture].sha256, missing))
+                places.append((chain, cell))
+        if outputs:
+            item = ScoreItem(picture, sample.clear, sample.mask, tuple(outputs))
+            self._waiting.append(_Item(item, sample, tuple(places)))
+            self._total += sum(len(output.variants) for output in outputs)
+
+    def score_of(self, cell: Cell, sample: Sample, variant: MetricVariant) -> Score:
+        """The score of an output that is in its cell, of a sample with a truth."""
+        if variant.name in self._broken:
+            return self._broken[variant.name]
+        problem = self._problems.get((cell.key, sample.rainy.fingerprint, variant.name))
+        if problem is not None:
+            return problem
+        regions = cell.scores.get(self._key(cell, sample, variant.name))
+        return Score(regions) if regions is not None else Score({}, "failed", NOT_SCORED)
+
+    @property
+    def missing(self) -> bool:
+        """Whether anything waits to be scored."""
+        return bool(self._waiting or self._apart)
+
+    def show(self) -> None:
+        """From now on the display shows this work."""
+        if not self._shown and self._total > self._done:
+            self._shown = True
+            self.display.begin("score", self._total)
+            self.display.advance(self._done)
+
+    def finish(self) -> None:
+        """Keep what is not kept yet."""
+        self._keep()
+        if self._shown:
+            self.display.end(f"{self._done} scores")
+        self._shown, self._total, self._done = False, 0, 0
+
+    def task(self, job: ScoreJob | None) -> ScoreTask:
+        known = tuple(variant for variant in self.variants if variant.name in self._versions)
+        return ScoreTask(known, str(self.device), self.threads)
+
+    def next(self) -> ScoreJob | None:
+        if self._apart:
+            items = [self._apart.popleft()]
+        elif self._waiting:
+            together = TOGETHER.get(self.device.type, TOGETHER_ELSEWHERE)
+            items = [self._waiting.popleft() for _ in range(min(together, len(self._waiting)))]
+        else:
+            return None
+        self._number += 1
+        self._given[self._number] = items
+        return ScoreJob(self._number, tuple(item.item for item in items))
+
+    def handle(self, message: Message) -> None:
+        if isinstance(message, Scored):
+            for item, of_outputs in zip(self._given.pop(message.job), message.scores, strict=True):
+                for (_, cell), scores in zip(item.places, of_outputs, strict=True):
+                    for name, score in scores.items():
+                        self._note(cell, item.sample, name, score)
+            self._unkept += 1
+            if self._unkept >= KEEP_AFTER:
+                self._keep()
+            self._show_progress()
+        elif isinstance(message, Damaged):
+            self._without(message.job, message.folder, message.picture)
+
+    def failed(self, job: ScoreJob, failure: Failed) -> None:
+        items = self._given.pop(job.number)
+        if len(items) > 1:
+            self._apart.extend(items)
+            return
+        for item in items:
+            for (_, cell), output in zip(item.places, item.item.outputs, strict=True):
+                for name in output.variants:
+                    self._note(cell, item.sample, name, Score({}, failure.status, f"scoring failed: {failure.reason}"))
+        self._show_progress()
+
+    def cannot_load(self, failure: LoadFailed) -> None:
+        for name in list(self._versions):
+            del self._versions[name]
+            self._broken[name] = Score({}, failure.status, f"scoring failed: {failure.reason}")
+        self._waiting.clear()
+
+    @property
+    def hopeless(self) -> str:
+        return ""
+
+    def _without(self, job: int, folder: Path, picture: str) -> None:
+        """An output turned out to be damaged: score the others, and let it be restored."""
+        for item in self._given.pop(job):
+            kept, places = [], []
+            for place, output in zip(item.places, item.item.outputs, strict=True):
+                if output.folder == folder and item.item.picture == picture:
+                    place[1].drop(picture)
+                    self.damaged.append(Place(place[0], item.sample))
+                    self._total -= len(output.variants)
                 else:
-                    missing.setdefault(variant.name, []).append(sample)
-        if missing:
-            count = sum(len(rows) for rows in missing.values())
-            self.display.begin(f"score {words}", count)
-            wanted = {(sample.image, name) for name, rows in missing.items() for sample in rows}
-            done = 0
-            for batch in self._batches(
-                cell, [sample for sample in ready if any((sample.image, n) in wanted for n in missing)]
-            ):
-                fresh: dict[str, dict[str, float]] = {}
-                for name in missing:
-                    rows = [item for item in batch if (item.sample.image, name) in wanted]
-                    for item, score in zip(rows, self._score(name, rows), strict=True):
-                        found[item.sample.image, name] = score
-                        if score.status == "ok":
-                            fresh[keys[item.sample.image, name]] = score.regions
-                    done += len(rows)
-                cell.score(fresh)
-                self.display.advance(done)
-            self.display.end(f"{count} scores")
-        return found
+                    kept.append(output)
+                    places.append(place)
+            if kept:
+                rest = ScoreItem(item.item.picture, item.item.clear, item.item.mask, tuple(kept))
+                self._waiting.appendleft(_Item(rest, item.sample, tuple(places)))
 
-    def _key(self, cell: Cell, sample: Sample, variant: MetricVariant) -> str:
+    def _note(self, cell: Cell, sample: Sample, name: str, score: Score) -> None:
+        self._done += 1
+        if score.status == "ok":
+            _, fresh = self._fresh.setdefault(cell.key, (cell, {}))
+            fresh[self._key(cell, sample, name)] = score.regions
+        else:
+            self._problems[cell.key, sample.rainy.fingerprint, name] = score
+
+    def _keep(self) -> None:
+        for cell, fresh in self._fresh.values():
+            cell.score(fresh)
+        self._fresh.clear()
+        self._unkept = 0
+
+    def _show_progress(self) -> None:
+        if self._shown:
+            self.display.advance(self._done)
+
+    def _key(self, cell: Cell, sample: Sample, name: str) -> str:
         assert sample.clear is not None
         return key_of(
             [
                 cell.outputs[sample.rainy.fingerprint].sha256,
                 sample.clear.fingerprint,
                 sample.mask.fingerprint if sample.mask else "",
-                variant.name,
-                variant.metric.implementation,
-                self._classes[variant.name].version,
+                name,
+                *self._versions[name],
                 self.device.type,
             ]
         )
 
-    def _batches(self, cell: Cell, samples: Sequence[Sample]) -> Iterator[list[_Item]]:
-        """Decoded outputs with truths and masks; pictures of one size together, masks or none together."""
-        waiting: dict[tuple[Any, ...], list[_Item]] = {}
-        for sample in samples:
-            item = self._item(cell, sample)
-            shape = (item.output.shape, item.truth.shape, item.mask is None)
-            group = waiting.setdefault(shape, [])
-            group.append(item)
-            if (len(group) + 1) * math.prod(item.output.shape[:2]) > BATCH_PIXELS:
-                yield waiting.pop(shape)
-        yield from waiting.values()
-
-    def _item(self, cell: Cell, sample: Sample) -> _Item:
-        assert sample.clear is not None
-        mask = self._decoded.get(sample.mask) if sample.mask is not None else None
-        return _Item(sample, cell.read(sample.rainy.fingerprint), self._decoded.get(sample.clear), mask)
-
-    def _score(self, name: str, items: Sequence[_Item]) -> list[Score]:
-        if not items:
-            return []
-        try:
-            regions = self._metric(name).score(*self._tensors(items))
-            columns = {region: [float(value) for value in values] for region, values in regions.items()}
-            scores = [_checked(name, columns, len(items), row) for row in range(len(items))]
-        except MethodCodeError as error:
-            if len(items) > 1:
-                return [score for item in items for score in self._score(name, [item])]
-            if isinstance(error, MetricError):
-                return [Score({}, "skipped", str(error))]
-            status, reason = describe(error)
-            return [Score({}, status, f"{name}: {reason}")]
-        return scores
-
-    def _metric(self, name: str) -> Metric:
-        if name not in self._loaded:
-            variant = next(variant for variant in self.variants if variant.name == name)
-            metric = self._classes[name](variant.variant)
-            metric.load(self.device)
-            self._loaded[name] = metric
-        return self._loaded[name]
-
-    def _tensors(self, items: Sequence[_Item]) -> tuple[Tensor, Tensor, Tensor | None]:
-        def stack(pictures: list[NDArray[np.uint8]]) -> Tensor:
-            return torch.from_numpy(np.ascontiguousarray(np.stack(pictures).transpose(0, 3, 1, 2))).to(self.device)
-
-        masks = [item.mask for item in items if item.mask is not None]
-        mask = torch.from_numpy(np.stack(masks)[:, None]).to(self.device).float() / 255 if masks else None
-        return stack([item.output for item in items]), stack([item.truth for item in items]), mask
-
-    def close(self) -> None:
-        """Free the metrics."""
-        for metric in self._loaded.values():
-            metric.close()
-        self._loaded.clear()
-
 
 @dataclass(frozen=True)
 class _Item:
+    item: ScoreItem
     sample: Sample
-    output: NDArray[np.uint8]
-    truth: NDArray[np.uint8]
-    mask: NDArray[np.uint8] | None
+    places: tuple[tuple[str, Cell], ...]
+    """Of each output, its chain and its cell."""
 
 
-def _checked(name: str, columns: Mapping[str, Sequence[float]], count: int, row: int) -> Score:
-    """One picture's scores; NaN says that a region is empty, which the whole picture is not."""
-    if any(len(values) != count for values in columns.values()):
-        raise TypeError(f"it gave {[len(values) for values in columns.values()]} values for {count} pictures")
-    regions = {region: values[row] for region, values in columns.items() if not math.isnan(values[row])}
-    if "image" not in regions:
-        return Score({}, "failed", f"{name} gave no number for the whole picture")
-    return Score(regions)
+class ScoresOf(Mapping[tuple[str, str], Score]):
+    """Scores of one cell's outputs of one sample set, by (image, name of the metric variant)."""
+
+    def __init__(self, scorer: Scorer, cell: Cell, sample_set: SampleSet) -> None:
+        self._scorer, self._cell = scorer, cell
+        self._samples = {sample.image: sample for sample in sample_set.samples}
+        self._variants = {variant.name: variant for variant in scorer.variants}
+
+    def __getitem__(self, place: tuple[str, str]) -> Score:
+        image, name = place
+        return self._scorer.score_of(self._cell, self._samples[image], self._variants[name])
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((image, name) for image in self._samples for name in self._variants)
+
+    def __len__(self) -> int:
+        return len(self._samples) * len(self._variants)

@@ -39,8 +39,20 @@ class RunSettings:
     train_data: str | None = None
     budget: Budget = field(default_factory=lambda: Budget(steps=600))
     overwrite: Overwrite = "never"
-    timeout: float | None = None
+    timeout: float | None = 3600.0
     """Seconds that a method may take for one picture; ``None``: no limit."""
+    method_timeout: float | None = None
+    """Seconds that one stage may take for one data set; ``None``: no limit."""
+    memory_limit: int | None = None
+    """Resident bytes that the process of a method may hold; ``None``: no limit."""
+    isolate: bool = True
+    """Each method in a process of its own, so that what it does wrong costs its own cells and nothing else."""
+    batch: int = 1
+    """Pictures that go through a network together, as far as they are of one size."""
+    tile: int | None = None
+    """Side of the tiles that larger pictures are cut into, where the method may be; ``None``: the method's own."""
+    lower_precision: bool = False
+    """Allow a lower precision when memory is short even for the smallest tiles."""
     skip_bad: bool = False
     download: bool = False
     command: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ from drivederain.results.schema import Status
 from drivederain.specs import MethodSpec
 from drivederain.weights import FoundWeights, read_weights
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised whenever the engine could change an output (padding, tiling, rounding)."""
 
 
@@ -37,6 +37,9 @@ class ReadyStage:
     precision: str
     seed: int
     may_download: bool = False
+    batch: int = 1
+    tile: int | None = None
+    """Instead of the spec's."""
     status: Status = "ok"
     reason: str = ""
     traceback: str = ""
@@ -72,9 +75,10 @@ class ReadyStage:
             "before": self.before.key_parts() if self.before else None,
             "device": self.device.type,
             "precision": self.precision,
-            "needs": {name: value for name, value in asdict(self.spec.needs).items() if name != "precisions"},
+            "needs": {name: value for name, value in asdict(self.spec.needs).items() if name != "precisions"}
+            | ({"tile": self.tile} if self.tile is not None and self.spec.needs.may_tile else {}),
             "threads": torch.get_num_threads() if self.device.type == "cpu" else 0,
-            "batch": 1,
+            "batch": self.batch,
             "seed": self.seed if self.spec.stochastic else None,
             "torch": torch.__version__,
             "drivederain": __version__,
@@ -83,12 +87,24 @@ class ReadyStage:
     def cell(self, cache: Path) -> Cell:
         return Cell(cache, self.key_parts())
 
-    def load(self) -> DeviceRunner:
-        """Load the method on its device. Whatever it raises is the caller's to note."""
+    def load(self, *, tile: int | None = None, forced: str = "", allow_lower_precision: bool = False) -> DeviceRunner:
+        """Load the method on its device. Whatever it raises is the caller's to note.
+
+        ``tile``: smaller tiles than planned, which ``forced`` says in ``Output.stepped_down``.
+        """
         method = make_method(self.spec, self.options, may_download=self.may_download)
         method.load(read_weights(self.found.path, sha256=self.found.sha256) if self.found else None, self.device)
         self.facts = plain_facts(method)
-        return DeviceRunner(method, self.spec, self.device, precision=self.precision, seed=self.seed)
+        return DeviceRunner(
+            method,
+            self.spec,
+            self.device,
+            precision=self.precision,
+            seed=self.seed,
+            tile=tile or (self.tile if self.spec.needs.may_tile else None),
+            forced=forced,
+            allow_lower_precision=allow_lower_precision,
+        )
 
     def weights_class(self) -> str:
         """Of all stages of the chain, joined by +."""

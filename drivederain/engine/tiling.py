@@ -1,43 +1,76 @@
-"""Cut large pictures into overlapping tiles and blend the results without seams."""
+"""Cut large pictures into overlapping tiles of one size and blend the results without seams."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 
-def positions(length: int, tile: int, overlap: int) -> list[int]:
-    """Starts of tiles of ``tile`` pixels that cover ``length`` with at least ``overlap`` in common."""
+def positions(length: int, tile: int, overlap: int, *, multiple: int = 1, minimum: int = 1) -> tuple[list[int], int]:
+    """Starts of balanced tiles along a side, and their length.
+
+    There are as few as can be with at most ``tile`` pixels each and at least ``overlap`` in common, all of one length
+    (at least ``minimum``, which ``tile`` is not below) and evenly spread. Where ``length`` is a multiple of
+    ``multiple``, so are they and their starts: a network that folds its input by a stride then sees each pixel at the
+    same place of its grid as in the whole picture.
+    """
+    if multiple > 1 and length % multiple == 0 and tile % multiple == 0:
+        units = tile // multiple
+        shared, least = min(-(-overlap // multiple), units - 1), -(-minimum // multiple)
+        starts, size = positions(length // multiple, units, shared, minimum=least)
+        return [start * multiple for start in starts], size * multiple
     if tile >= length:
-        return [0]
-    step = max(tile - overlap, 1)
-    return sorted({min(start, length - tile) for start in range(0, length - overlap, step)})
+        return [0], length
+    count = -(-(length - overlap) // (tile - overlap))
+    size = max(-(-(length + (count - 1) * overlap) // count), minimum)
+    return [number * (length - size) // (count - 1) for number in range(count)], size
 
 
-def window(tile: int, overlap: int) -> Tensor:
-    """Weights of a tile's pixels along one axis: rising and falling over the overlap, positive everywhere."""
+def window(starts: list[int], tile: int, length: int) -> Tensor:
+    """Weights of each tile's pixels along one side, ``len(starts) x tile``; at each pixel they add up to 1.
+
+    A tile's weight falls linearly towards its ends, over what it shares with its neighbours, and is positive
+    everywhere; the ends of the picture, which no neighbour covers, have the weight 1.
+    """
+    shared = max([tile - (after - before) for before, after in pairwise(starts)], default=1)
     distance = torch.arange(1, tile + 1, dtype=torch.float32)
-    ramp = torch.minimum(distance, distance.flip(0)) / max(overlap, 1)
-    return ramp.clamp(max=1.0)
+    ramp = (torch.minimum(distance, distance.flip(0)) / (shared + 1)).clamp(max=1.0)
+    total = torch.zeros(length)
+    for start in starts:
+        total[start : start + tile] += ramp
+    return torch.stack([ramp / total[start : start + tile] for start in starts])
 
 
-def by_tiles(run: Callable[..., Tensor], pictures: list[Tensor], tile: int, overlap: int) -> Tensor:
+def by_tiles(
+    run: Callable[..., Tensor],
+    pictures: list[Tensor],
+    tile: int,
+    overlap: int,
+    *,
+    multiple: int = 1,
+    minimum: int = 1,
+    collect_on: torch.device | None = None,
+) -> Tensor:
     """``run(*crops)`` on each tile of ``pictures`` (all B x 3 x H x W), blended to B x 3 x H x W float32.
 
-    The overlap is at most half a tile.
+    Tiles go from left to right and from top to bottom, so a method that draws noise draws it in the same order each
+    time. The overlap is at most half a tile; for ``multiple`` and ``minimum`` see ``positions``. The result is
+    collected on ``collect_on`` (where the pictures are, unless given): with the host there, the device holds a tile at
+    a time.
     """
     height, width = pictures[0].shape[-2:]
     overlap = min(overlap, tile // 2)
-    rows, columns = min(tile, height), min(tile, width)
-    weight = window(rows, overlap)[:, None] * window(columns, overlap)[None, :]
-    weight = weight.to(pictures[0].device)
-    total = torch.zeros_like(pictures[0], dtype=torch.float32)
-    weights = torch.zeros(height, width, device=total.device)
-    for top in positions(height, rows, overlap):
-        for left in positions(width, columns, overlap):
+    device = collect_on or pictures[0].device
+    tops, rows = positions(height, tile, overlap, multiple=multiple, minimum=minimum)
+    lefts, columns = positions(width, tile, overlap, multiple=multiple, minimum=minimum)
+    down, across = window(tops, rows, height).to(device), window(lefts, columns, width).to(device)
+    total = torch.zeros(pictures[0].shape, dtype=torch.float32, device=device)
+    for row, top in enumerate(tops):
+        for column, left in enumerate(lefts):
             area = (..., slice(top, top + rows), slice(left, left + columns))
-            total[area] += run(*(picture[area].clone() for picture in pictures)).float() * weight
-            weights[area] += weight
-    return total / weights
+            restored = run(*(picture[area].clone() for picture in pictures)).to(device, torch.float32)
+            total[area] += restored * down[row][:, None] * across[column][None, :]
+    return total

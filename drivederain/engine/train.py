@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from drivederain.data.sample import Sample
 from drivederain.engine.display import Display
 from drivederain.engine.keys import key_of, seed_of
+from drivederain.engine.on_demand import OnDemand
 from drivederain.engine.options import key_options, method_options
-from drivederain.engine.restore import Restorer
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage, make_method, plain_facts
-from drivederain.errors import WeightsError
 from drivederain.results.run_folder import write_atomically
 from drivederain.weights import FoundWeights, NoWeightsError, WeightsCache, serialise
 
@@ -67,8 +66,8 @@ class Trainer:
         """The weights, if they were trained before."""
         return self.cache.find(stage.spec, self.key(stage))
 
-    def train(self, stage: ReadyStage) -> FoundWeights:
-        """Train now.
+    def train(self, stage: ReadyStage) -> str:
+        """Train now and put the weights into the cache; what was done, in words.
 
         Raises:
             NoWeightsError: the method offers no training.
@@ -87,8 +86,7 @@ class Trainer:
         if recipe is None:
             raise NoWeightsError(f"{spec.name} has no weights and offers no training. Give --weights {spec.name}=PATH.")
         behind = stage.before if spec.kind == "refiner" else None
-        restorer = Restorer(settings.cache, self.display)
-        self.display.begin(f"train {stage.chain.name} ({settings.budget})", 100)
+        estimates = OnDemand(settings.cache)
         try:
             record = fit(
                 recipe,
@@ -97,12 +95,11 @@ class Trainer:
                 seed=seed_of(settings.seed, "train", spec.name),
                 device=stage.device,
                 precision=_training_precision(stage),
-                estimate=None if behind is None else _estimates(restorer, behind),
+                estimate=None if behind is None else _estimates(estimates, behind),
                 report=lambda share, words: self.display.advance(100 * share, words),
             )
         finally:
-            restorer.release()
-        self.display.end(f"{record.steps} steps in {record.seconds:.0f} s")
+            estimates.close()
         # The seconds stay out: the same training must give the same file.
         about: dict[str, Any] = {
             "method": spec.name,
@@ -120,10 +117,7 @@ class Trainer:
         path = self.cache.path(spec.name, key)
         write_atomically(path, serialise(method.state(), about))
         method.close()
-        found = self.cache.find(spec, key)
-        if found is None:
-            raise WeightsError(f"{path}: the weights trained just now could not be read again")
-        return found
+        return f"{record.steps} steps in {record.seconds:.0f} s"
 
     def _typed(self, stage: ReadyStage) -> Mapping[str, str]:
         return self.settings.options.get(stage.spec.name, {})
@@ -134,13 +128,13 @@ def _training_precision(stage: ReadyStage) -> Literal["fp32", "bf16"]:
     return "bf16" if stage.precision == "bf16" else "fp32"
 
 
-def _estimates(restorer: Restorer, before: ReadyStage) -> Callable[[Sample], NDArray[np.uint8]]:
+def _estimates(estimates: OnDemand, before: ReadyStage) -> Callable[[Sample], NDArray[np.uint8]]:
     """The frozen prefix as a function of a sample; its outputs are kept in its cell like any others."""
     devices = [before.device] if before.device.type == "cuda" else []
 
     def estimate(sample: Sample) -> NDArray[np.uint8]:
         # Building a network draws random numbers; those of the training must not depend on what was cached.
         with torch.random.fork_rng(devices):
-            return restorer.output(before, sample)
+            return estimates.output(before, sample)
 
     return estimate

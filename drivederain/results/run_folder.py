@@ -3,7 +3,8 @@
     runs/<name>/  run.json  events.jsonl  results.parquet  timings.parquet  images/  report/index.html
 
 ``images/<dataset>/<image>/`` holds ``rainy.png``, ``clear.png``, ``mask.png`` (where there are any) and one
-``<method>.png`` for each chain, with characters unsafe in file names replaced (``folder_name``).
+``<method>.png`` for each chain, with characters unsafe in file names replaced (``folder_name``). The file
+``images/manifest.jsonl`` lists them; ``report/previews/`` keeps the scaled-down ones of the last page.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from drivederain.errors import DataError
 
@@ -32,20 +35,33 @@ _UMASK = os.umask(0)  # it can only be read by setting it; done once, before the
 os.umask(_UMASK)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write to a temporary name in the same folder, fsync, rename: readers see the old file or the new one, whole."""
+@contextmanager
+def atomic_file(path: Path, sync: bool = True) -> Iterator[IO[bytes]]:
+    """A file to write under a temporary name in the same folder; fsynced and renamed to ``path`` at the end.
+
+    Without ``sync`` it survives the end of the program, but maybe not the end of power: for what is checked later.
+
+    Readers see the old file or the new one, whole. After an exception ``path`` is as it was and nothing else is left.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            yield file
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         Path(temporary).chmod(0o666 & ~_UMASK)  # mkstemp makes files that only their owner may read
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def write_atomically(path: Path, data: bytes, sync: bool = True) -> None:
+    """Write ``data`` to ``path`` as ``atomic_file`` does."""
+    with atomic_file(path, sync) as file:
+        file.write(data)
 
 
 @dataclass(frozen=True)
@@ -78,6 +94,11 @@ class RunFolder:
     def report_html(self) -> Path:
         return self.path / "report" / "index.html"
 
+    @property
+    def previews(self) -> Path:
+        """Scaled-down pictures that a report was made with, kept for the next one."""
+        return self.path / "report" / "previews"
+
     def image_folder(self, dataset: str, image: str) -> Path:
         return self.path / "images" / folder_name(dataset) / folder_name(image)
 
@@ -101,31 +122,44 @@ class RunFolder:
                 f"{self.run_json} is damaged ({error}). Run the benchmark again with the same --out."
             ) from error
 
-    def results(self) -> pd.DataFrame:
-        """``results.parquet`` as a data frame with the columns of ``schema.RESULTS``."""
-        return self._table(self.results_parquet)
+    def results(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """``results.parquet`` as a data frame with the columns of ``schema.RESULTS``, or with those named.
+
+        Columns of text are categorical, since their values repeat: a row takes about 40 bytes. Group them with
+        ``observed=True``.
+        """
+        return self._table(self.results_parquet, columns, dictionaries=True)
 
     def timings(self) -> pd.DataFrame:
         """``timings.parquet`` as a data frame with the columns of ``schema.TIMINGS``."""
         return self._table(self.timings_parquet)
 
-    def _table(self, path: Path) -> pd.DataFrame:
+    def _table(self, path: Path, columns: Sequence[str] | None = None, dictionaries: bool = False) -> pd.DataFrame:
+        import pandas as pd
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        from drivederain.results.schema import SCHEMA_VERSION
+        from drivederain.results.schema import RESULTS, SCHEMA_VERSION
 
+        text = [field.name for field in RESULTS if pa.types.is_string(field.type)] if dictionaries else []
         try:
-            table = pq.read_table(path)
+            with pq.ParquetFile(path, read_dictionary=text) as file:
+                version = (file.schema_arrow.metadata or {}).get(b"schema_version", b"?").decode()
+                if version != str(SCHEMA_VERSION):
+                    raise DataError(
+                        f"{path} has schema version {version}, this program reads {SCHEMA_VERSION}. "
+                        "Run the benchmark again."
+                    )
+                # A column at a time: codes of categories take a quarter of what Arrow holds of them.
+                read = {}
+                for name in columns or file.schema_arrow.names:
+                    read[name] = file.read(columns=[name]).column(0).to_pandas()
+                    if name in text:  # sorted once here, so that nobody has to sort them again
+                        read[name] = read[name].cat.reorder_categories(sorted(read[name].cat.categories))
+                return pd.DataFrame(read, copy=False)
         except FileNotFoundError:
             raise DataError(f"{path} is missing: the run did not finish. Start the same `run` command again.") from None
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError) as error:
             raise DataError(
                 f"{path} is damaged ({error}). Start the same `run` command again to write it anew."
             ) from error
-        version = (table.schema.metadata or {}).get(b"schema_version", b"?").decode()
-        if version != str(SCHEMA_VERSION):
-            raise DataError(
-                f"{path} has schema version {version}, this program reads {SCHEMA_VERSION}. Run the benchmark again."
-            )
-        return table.to_pandas()

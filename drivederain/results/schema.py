@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Status = Literal["ok", "failed", "skipped", "oom", "timeout"]
 STATUSES: tuple[Status, ...] = ("ok", "failed", "skipped", "oom", "timeout")
@@ -37,6 +36,7 @@ RESULTS = pa.schema(
         ("budget", pa.string()),  # what was trained for, "" where nothing was
         ("seen", pa.bool_()),  # the picture was in the weights' training set
         ("precision", pa.string()),
+        ("stepped_down", pa.string()),  # what memory made smaller, of any stage: "batch 4→2", "tile 512", "bf16", or ""
     ],
     metadata={"schema_version": str(SCHEMA_VERSION)},
 )
@@ -44,29 +44,37 @@ RESULTS = pa.schema(
 TIMINGS = pa.schema(
     [
         ("run", pa.string()),
-        ("method", pa.string()),
+        ("method", pa.string()),  # the chain as typed; what follows is of its last stage alone, unless it says chain
         ("key", pa.string()),
         ("dataset", pa.string()),
         ("device", pa.string()),
+        ("hardware", pa.string()),  # its name
         ("precision", pa.string()),
-        ("batch", pa.int32()),
-        ("images", pa.int32()),  # timed ones, warm-up left out
-        ("height", pa.int32()),  # of the median picture
+        ("threads", pa.int32()),
+        ("batch", pa.int32()),  # pictures at a time, of most pictures
+        ("images", pa.int32()),  # restored pictures
+        ("height", pa.int32()),  # of the median picture, pixels
         ("width", pa.int32()),
-        ("median_ms", pa.float64()),  # per image, this stage alone
+        ("alone_images", pa.int32()),  # timed one at a time with nothing beside them, warm-up left out
+        ("median_ms", pa.float64()),  # latency at batch 1, of those; null where there are none
         ("p95_ms", pa.float64()),
-        ("chain_median_ms", pa.float64()),  # the sum over the chain's stages
+        ("chain_median_ms", pa.float64()),  # the sum over the chain's stages, of pictures that all of them timed alone
+        ("images_per_s", pa.float64()),  # throughput, with decoding, copies and encoding overlapped; null: not measured
         ("peak_memory_mb", pa.float64()),
         ("parameters", pa.int64()),
+        ("flops", pa.float64()),  # of one picture of height x width; null where another size was counted
+        ("energy_j", pa.float64()),  # joules an image; null where the device does not tell
         ("measured_at", pa.string()),  # ISO time of the inference; older than the run where outputs were cached
     ],
     metadata={"schema_version": str(SCHEMA_VERSION)},
 )
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row of ``results.parquet``; field names and order are the columns of ``RESULTS``."""
+class Row(NamedTuple):
+    """One row of ``results.parquet``; field names and order are the columns of ``RESULTS``.
+
+    A tuple, because a run has millions of them.
+    """
 
     run: str
     method: str
@@ -91,3 +99,4 @@ class Row:
     budget: str
     seen: bool
     precision: str
+    stepped_down: str = ""

@@ -11,8 +11,9 @@ Strata are never mixed: a mean is over one data set, one intensity (or ``all`` o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,9 +31,13 @@ LEVEL = 0.95
 FAILED = ("failed", "oom", "timeout")
 STRATUM = ("dataset", "intensity_source", "intensity")
 SCORE = ("region", "metric", "variant")
+COLUMNS = (*STRATUM, *SCORE, "method", "image", "scene", "sample", "value", "status", "seen", "borderline")
+"""Of ``results.parquet``: what ``summarise`` and ``image_scores`` are made of."""
 
-_CHUNK = 4_000_000
-"""Most resampled counts held at once (32 MB)."""
+_CHUNK = 500_000
+"""Resampled counts handled at once as floating-point numbers (4 MB)."""
+_COLUMNS = 64
+"""Means with intervals made at once."""
 
 
 @dataclass(frozen=True)
@@ -78,24 +83,37 @@ def clustered_intervals(
     Returns:
         The lower and the upper ends, m each; NaN for columns with finite values in fewer than two scenes.
     """
-    rows, columns = values.shape
-    if len(scenes) != rows:
-        raise ValueError(f"{rows} rows of values, but {len(scenes)} scenes")
+    sums, counts = _by_scene(values, _codes(scenes)[0])
+    return _intervals(sums, counts, names, resamples, level)
+
+
+def _by_scene(values: NDArray[np.float64], scenes: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sums and counts of the finite values, k scenes x m, from n x m values and the number of each picture's scene."""
+    if len(scenes) != len(values):
+        raise ValueError(f"{len(values)} rows of values, but {len(scenes)} scenes")
+    if not len(values):
+        return np.zeros((0, values.shape[1])), np.zeros((0, values.shape[1]))
+    order = np.argsort(scenes, kind="stable")
+    starts = np.flatnonzero(np.diff(scenes[order], prepend=-1))
+    finite = np.isfinite(values[order])
+    sums = np.add.reduceat(np.where(finite, values[order], 0.0), starts, axis=0)
+    return sums, np.add.reduceat(finite.astype(np.float64), starts, axis=0)
+
+
+def _intervals(
+    sums: NDArray[np.float64], counts: NDArray[np.float64], names: Sequence[str], resamples: int, level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    columns = sums.shape[1]
     low, high = np.full(columns, np.nan), np.full(columns, np.nan)
-    if rows == 0 or columns == 0:
-        return low, high
-    index = np.unique(np.asarray(scenes, dtype=str), return_inverse=True)[1]
-    finite = np.isfinite(values)
-    sums, counts = np.zeros((index.max() + 1, columns)), np.zeros((index.max() + 1, columns))
-    np.add.at(sums, index, np.where(finite, values, 0.0))
-    np.add.at(counts, index, finite.astype(np.float64))
     # Columns that lack other scenes are resampled from the scenes that they have.
-    patterns, pattern_of = np.unique(counts > 0, axis=1, return_inverse=True)
-    for number in range(patterns.shape[1]):
-        present, chosen = patterns[:, number], np.flatnonzero(pattern_of.ravel() == number)
-        if present.sum() < 2:
+    alike: dict[bytes, list[int]] = {}
+    for column, pattern in enumerate(np.packbits(counts > 0, axis=0).T):
+        alike.setdefault(pattern.tobytes(), []).append(column)
+    for chosen in alike.values():
+        present = np.flatnonzero(counts[:, chosen[0]])
+        if len(present) < 2:
             continue
-        means = _resampled_means(sums[np.ix_(present, chosen)], counts[np.ix_(present, chosen)], names, resamples)
+        means = _resampled_means(sums[present][:, chosen], counts[present][:, chosen], names, resamples)
         tail = (1 - level) / 2
         low[chosen], high[chosen] = np.quantile(means, [tail, 1 - tail], axis=0)
     return low, high
@@ -105,87 +123,151 @@ def _resampled_means(
     sums: NDArray[np.float64], counts: NDArray[np.float64], names: Sequence[str], resamples: int
 ) -> NDArray[np.float64]:
     """resamples x m means over scenes drawn with replacement from k x m sums and counts."""
-    scenes = len(sums)
-    generator = np.random.Generator(np.random.PCG64(seed_of("bootstrap", *names)))
+    drawn = _drawn(len(sums), tuple(names), resamples)
     means = np.empty((resamples, sums.shape[1]))
+    step = max(1, _CHUNK // len(sums))
+    for start in range(0, resamples, step):
+        weights = drawn[start : start + step].astype(np.float64)
+        means[start : start + step] = (weights @ sums) / (weights @ counts)
+    return means
+
+
+@lru_cache(maxsize=2)
+def _drawn(scenes: int, names: tuple[str, ...], resamples: int) -> NDArray[np.uint16 | np.uint32]:
+    """How often each resample drew each scene, resamples x scenes; the scores of one stratum are resampled alike."""
+    generator = np.random.Generator(np.random.PCG64(seed_of("bootstrap", *names)))
+    times = np.empty((resamples, scenes), dtype=np.uint16 if scenes < 2**16 else np.uint32)
     step = max(1, _CHUNK // scenes)
     for start in range(0, resamples, step):
         size = min(step, resamples - start)
-        drawn = (generator.random((size, scenes)) * scenes).astype(np.int64)
-        flat = drawn + (np.arange(size) * scenes)[:, None]
-        weights = np.bincount(flat.ravel(), minlength=size * scenes).reshape(size, scenes).astype(np.float64)
-        means[start : start + size] = (weights @ sums) / (weights @ counts)
-    return means
+        places = (generator.random((size, scenes)) * scenes).astype(np.int64) + (np.arange(size) * scenes)[:, None]
+        times[start : start + size] = np.bincount(places.ravel(), minlength=size * scenes).reshape(size, scenes)
+    times.flags.writeable = False
+    return times
 
 
 def estimates(values: NDArray[np.float64], scenes: Sequence[str], names: Sequence[str]) -> list[Estimate]:
     """One ``Estimate`` for each column of n x m ``values``; NaN marks what is missing, ``inf`` is a value."""
-    low, high = clustered_intervals(values, scenes, names)
-    labels = np.asarray(scenes, dtype=str)
-    found = []
-    for column in range(values.shape[1]):
-        there = ~np.isnan(values[:, column])
-        finite = np.isfinite(values[:, column])
-        if finite.any():
-            mean = float(values[finite, column].mean())
-        else:
-            mean = float(values[there, column][0]) if there.any() else float("nan")
-        found.append(
-            Estimate(
-                mean,
-                float(low[column]),
-                float(high[column]),
-                int(there.sum()),
-                int(finite.sum()),
-                len(np.unique(labels[finite])),
+    return _estimates(values, _codes(scenes)[0], names)
+
+
+def _estimates(values: NDArray[np.float64], scenes: NDArray[np.intp], names: Sequence[str]) -> list[Estimate]:
+    """``estimates`` of pictures whose scenes have numbers."""
+    found: list[Estimate] = []
+    for start in range(0, values.shape[1], _COLUMNS):
+        block = values[:, start : start + _COLUMNS]
+        sums, counts = _by_scene(block, scenes)
+        low, high = _intervals(sums, counts, names, RESAMPLES, LEVEL)
+        there, finite = (~np.isnan(block)).sum(axis=0), counts.sum(axis=0).astype(int)
+        for column in range(block.shape[1]):
+            if finite[column]:
+                mean = float(sums[:, column].sum() / finite[column])
+            else:
+                infinite = block[~np.isnan(block[:, column]), column]
+                mean = float(infinite[0]) if len(infinite) else float("nan")
+            found.append(
+                Estimate(
+                    mean,
+                    float(low[column]),
+                    float(high[column]),
+                    int(there[column]),
+                    int(finite[column]),
+                    int((counts[:, column] > 0).sum()),
+                )
             )
-        )
     return found
+
+
+def _codes(values: Iterable[Any]) -> tuple[NDArray[np.intp], list[str]]:
+    """The place of each value among the distinct ones, which are sorted and follow; quick for categories."""
+    import pandas as pd
+
+    categories = pd.Series(values).astype("category").array
+    codes = np.asarray(categories.codes)
+    present = np.flatnonzero(np.bincount(codes, minlength=len(categories.categories)))
+    names = [str(name) for name in categories.categories[present].to_numpy(dtype=object)]
+    order = list(range(len(names)))
+    if not categories.categories.is_monotonic_increasing:
+        order.sort(key=names.__getitem__)
+    places = np.zeros(len(categories.categories) or 1, dtype=np.intp)
+    places[present[order]] = np.arange(len(order))
+    return places[codes], [names[place] for place in order]
 
 
 def image_scores(results: pd.DataFrame) -> pd.DataFrame:
     """One row a picture, method and score: the ok rows, averaged over the samples of a stochastic method."""
-    scored = results[results["status"] == "ok"]
     keys = [*STRATUM, *SCORE, "image", "scene", "method"]
+    scored = results.loc[results["status"] == "ok", [*keys, "value", "sample"]]
     if not scored["sample"].any():
-        return scored[[*keys, "value"]].reset_index(drop=True)
-    grouped = scored.groupby(keys, sort=True)["value"]
-    return grouped.agg(
-        lambda values: estimates(values.to_numpy(dtype=float)[:, None], ["-"] * len(values), ())[0].mean
-    ).reset_index()
+        return scored.drop(columns="sample").reset_index(drop=True)
+    finite = scored.assign(finite=scored["value"].where(np.isfinite(scored["value"])))
+    averaged = finite.groupby(keys, sort=True, observed=True).agg(value=("value", "first"), finite=("finite", "mean"))
+    return averaged["finite"].fillna(averaged["value"]).rename("value").reset_index()
+
+
+@dataclass(frozen=True)
+class ScoreMatrix:
+    """The scores of one stratum by one metric: n pictures (sorted by name) x m methods."""
+
+    values: NDArray[np.float64]
+    """n x m; NaN where a score is missing."""
+    images: list[str]
+    scenes: NDArray[np.intp]
+    """n numbers; pictures of one scene have the same, and they go up with the scenes' names."""
+    methods: list[str]
+
+    def of(self, method: str) -> NDArray[np.float64]:
+        """The column of ``method``, NaN where it has none."""
+        if method not in self.methods:
+            return np.full(len(self.images), np.nan)
+        column: NDArray[np.float64] = self.values[:, self.methods.index(method)]
+        return column
+
+    def rows(self, chosen: NDArray[np.bool_]) -> ScoreMatrix:
+        """The chosen pictures alone."""
+        images = [image for image, there in zip(self.images, chosen, strict=True) if there]
+        return ScoreMatrix(self.values[chosen], images, self.scenes[chosen], self.methods)
 
 
 def score_matrix(
     scores: pd.DataFrame, dataset: str, source: str, intensity: str, region: str, metric: str, variant: str
-) -> pd.DataFrame:
-    """Pictures (rows, indexed by ``image`` and ``scene``) x methods (columns) of one stratum.
+) -> ScoreMatrix:
+    """The scores of one stratum from what ``image_scores`` gives; ``intensity`` may be ``all``."""
+    wanted = dict(zip((*STRATUM, *SCORE), (dataset, source, intensity, region, metric, variant), strict=True))
+    if intensity == ALL:
+        del wanted["intensity"]
+    chosen = np.ones(len(scores), dtype=bool)
+    for column, value in wanted.items():
+        chosen &= (scores[column] == value).to_numpy()
+    part = scores.loc[chosen, ["image", "scene", "method", "value"]]
+    methods, names = _codes(part["method"])
+    return ScoreMatrix(*_dense(part, methods, len(names)), names)
 
-    NaN where a score is missing. ``scores`` is what ``image_scores`` gives; ``intensity`` may be ``all``.
-    """
-    chosen = (
-        (scores["dataset"] == dataset)
-        & (scores["intensity_source"] == source)
-        & (scores["region"] == region)
-        & (scores["metric"] == metric)
-        & (scores["variant"] == variant)
-    )
-    if intensity != ALL:
-        chosen &= scores["intensity"] == intensity
-    return scores[chosen].pivot(index=["image", "scene"], columns="method", values="value").sort_index()
+
+def _dense(
+    part: pd.DataFrame, columns: NDArray[np.intp], width: int
+) -> tuple[NDArray[np.float64], list[str], NDArray[np.intp]]:
+    """Values by picture and column (NaN: none), the pictures, sorted, and the numbers of their scenes."""
+    pictures, images = _codes(part["image"])
+    values = np.full((len(images), width), np.nan)
+    values[pictures, columns] = part["value"].to_numpy(dtype=float)
+    scenes = np.zeros(len(images), dtype=np.intp)
+    scenes[pictures] = _codes(part["scene"])[0]
+    return values, images, scenes
 
 
 def paired_differences(
-    matrix: pd.DataFrame, first: str, others: Sequence[str], names: Sequence[str]
+    matrix: ScoreMatrix, first: str, others: Sequence[str], names: Sequence[str]
 ) -> dict[str, Estimate]:
-    """``first`` minus each of ``others`` over the pictures where both are finite, from a ``score_matrix``.
+    """``first`` minus each of ``others`` over the pictures where both are finite.
 
     ``names`` decide the seed: data set, source and intensity, as in ``summarise``.
     """
     if not others:
         return {}
-    values = matrix[first].to_numpy(dtype=float)[:, None] - _finite(matrix[list(others)].to_numpy(dtype=float))
-    scenes = [str(scene) for scene in matrix.index.get_level_values("scene")]
-    return dict(zip(others, estimates(_finite(values), scenes, names), strict=True))
+    beside = np.stack([_finite(matrix.of(name)) for name in others], axis=1)
+    values = _finite(matrix.of(first)[:, None] - beside)
+    return dict(zip(others, _estimates(values, matrix.scenes, names), strict=True))
 
 
 def summarise(results: pd.DataFrame, reference: str = REFERENCE) -> pd.DataFrame:
@@ -214,7 +296,7 @@ def summarise(results: pd.DataFrame, reference: str = REFERENCE) -> pd.DataFrame
             rows += _summarise_stratum(stratum, part[part["intensity"] == intensity], reference)
     summary = pd.DataFrame(rows, columns=_SUMMARY_COLUMNS)
     order = {"light": 0, "medium": 1, "heavy": 2, ALL: 4}
-    methods = {name: number for number, name in enumerate(dict.fromkeys(results["method"]))}
+    methods = {name: number for number, name in enumerate(results["method"].unique())}
     return (
         summary.assign(
             _intensity=summary["intensity"].map(lambda name: order.get(name, 3)), _method=summary["method"].map(methods)
@@ -239,33 +321,33 @@ def _counts(results: pd.DataFrame) -> pd.DataFrame:
     """For each group of the summary, how many pictures failed, were skipped, were seen, are borderline."""
     import pandas as pd
 
-    flagged = results[[*STRATUM, "method", *SCORE, "image"]].assign(
+    keys = [*STRATUM, "method", *SCORE]
+    flagged = results[keys].assign(
         failed=results["status"].isin(FAILED),
         skipped=results["status"] == "skipped",
         seen=results["seen"].astype(bool),
         borderline=results["borderline"].astype(bool),
     )
-    flagged = pd.concat([flagged, flagged.assign(intensity=ALL)])
-    keys = [*STRATUM, "method", *SCORE]
-    # A picture counts once, however many samples of a stochastic method it has.
-    return flagged.groupby([*keys, "image"], sort=False).any().groupby(keys, sort=False).sum().reset_index()
+    if results["sample"].any():  # a picture counts once, however many samples of a stochastic method it has
+        of_pictures = flagged.assign(image=results["image"]).groupby([*keys, "image"], sort=False, observed=True)
+        flagged = of_pictures.any().reset_index()
+    counted = flagged.groupby(keys, sort=False, observed=True).sum().reset_index().astype(dict.fromkeys(keys, object))
+    over_all = counted.drop(columns="intensity").groupby([key for key in keys if key != "intensity"], sort=False).sum()
+    return pd.concat([counted, over_all.reset_index().assign(intensity=ALL)], ignore_index=True)
 
 
 def _summarise_stratum(scores: pd.DataFrame, counted: pd.DataFrame, reference: str) -> list[dict[str, Any]]:
     """The summary's rows for one data set, source and intensity, with one resampling for all of them."""
     groups = [tuple(row) for row in counted[[*SCORE, "method"]].itertuples(index=False)]
-    matrix = scores.pivot(index=["image", "scene"], columns=[*SCORE, "method"], values="value").sort_index()
-    matrix = matrix.reindex(columns=groups)
-    values = matrix.to_numpy(dtype=float)
+    values, scenes = _by_group(scores, groups)
     place = {group: number for number, group in enumerate(groups)}
     beside = [place.get((*group[:3], reference)) if group[3] != reference else None for group in groups]
     differences = np.full_like(values, np.nan)
     for column, other in enumerate(beside):
         if other is not None:
             differences[:, column] = _finite(values[:, column]) - _finite(values[:, other])
-    scenes = [str(scene) for scene in matrix.index.get_level_values("scene")]
     names = tuple(str(counted[key].iloc[0]) for key in STRATUM)
-    found = estimates(np.hstack([values, differences]), scenes, names)
+    found = [*_estimates(values, scenes, names), *_estimates(differences, scenes, names)]
     rows = []
     for number, counts in enumerate(counted.to_dict("records")):
         mean, difference = found[number], found[len(groups) + number]
@@ -286,6 +368,21 @@ def _summarise_stratum(scores: pd.DataFrame, counted: pd.DataFrame, reference: s
             }
         )
     return rows
+
+
+def _by_group(
+    scores: pd.DataFrame, groups: Sequence[tuple[str, str, str, str]]
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Values by picture and group (region, metric, variant, method), and the number of each picture's scene."""
+    place = {group: number for number, group in enumerate(groups)}
+    columns = [_codes(scores[name]) for name in (*SCORE, "method")]
+    shape = tuple(len(names) for _, names in columns)
+    lookup = np.zeros(shape, dtype=np.intp)
+    for position in np.ndindex(shape):
+        group = tuple(names[index] for (_, names), index in zip(columns, position, strict=True))
+        lookup[position] = place.get(group, -1)  # -1: these four do not come together
+    values, _, scenes = _dense(scores, lookup[tuple(codes for codes, _ in columns)], len(groups))
+    return values, scenes
 
 
 def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:

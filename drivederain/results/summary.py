@@ -42,7 +42,7 @@ def summary_table(results: pd.DataFrame, methods: Sequence[str] = ()) -> list[di
         row["failed"] = max(row["failed"], int(record["failed"]))
         row["skipped"] = max(row["skipped"], int(record["skipped"]))
         row[str(record["metric"])] = {name: record[name] for name in figures}
-    order = list(dict.fromkeys([*methods, *results["method"]]))
+    order = list(dict.fromkeys([*methods, *results["method"].unique()]))
     strata = {key[:3]: number for number, key in reversed(list(enumerate(rows)))}
     return sorted(rows.values(), key=lambda row: (strata[row["dataset"], row["intensity_source"], row["intensity"]],
                                                   order.index(row["method"])))  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 from drivederain.results.run_folder import RunFolder, folder_name
 from drivederain.results.statistics import ALL, REFERENCE, score_matrix
 from drivederain_reports.figures import number, signed
-from drivederain_reports.pictures import SIZES, PreviewSize, mask_overlay, preview, read_mask, read_picture
+from drivederain_reports.pictures import SIZES, Previews, PreviewSize
 from drivederain_reports.ranking import Ranking
 from drivederain_reports.run_about import MetricAbout
 from drivederain_reports.score_tables import HEADLINE, Group
@@ -65,6 +65,8 @@ class Strip:
     intensity: str
     rule: str
     """How they were picked, in words."""
+    images: int
+    """How many they were picked from."""
     cases: tuple[Case, ...]
 
 
@@ -99,12 +101,15 @@ def galleries(
     run: RunFolder, groups: Sequence[Group], scores: pd.DataFrame, results: pd.DataFrame, methods: Sequence[str]
 ) -> list[Gallery]:
     """The galleries of a run, with previews as large as the page can take. ``methods``: without the rainy input."""
-    picked = [_picks(group, scores, results) for group in groups]
-    size, most = _fitting_size(run, groups, picked, len(methods) + 3), PAGE_BYTES
+    picked, previews = [_picks(group, scores, results) for group in groups], Previews(run)
+    size, most = _fitting_size(run, previews, groups, picked, len(methods) + 3), PAGE_BYTES
     made = []
     for group, strips in zip(groups, picked, strict=True):
-        gallery, most = _gallery(run, group, strips, scores, results, methods, first_best([group, *groups]), size, most)
+        gallery, most = _gallery(
+            run, previews, group, strips, scores, results, methods, first_best([group, *groups]), size, most
+        )
         made.append(gallery)
+    previews.prune()
     return made
 
 
@@ -118,11 +123,11 @@ def _picks(group: Group, scores: pd.DataFrame, results: pd.DataFrame) -> list[tu
         ranking = next(
             (found for name in HEADLINE if (found := group.rankings.get((intensity, name))) and found.gain), None
         )
-        picks = _ranked_picks(scores, ranking) if ranking else []
+        picks = _ranked_picks(scores, ranking, ranking.best) if ranking and ranking.best else []
         if ranking and picks:
             rule = f"best, median and worst by the {ranking.metric.label} gain of {ranking.best} over the rainy input"
         else:
-            names = sorted({str(name) for name in rows[rows["intensity"] == intensity]["image"]}, key=_draw)
+            names = sorted(map(str, rows[rows["intensity"] == intensity]["image"].unique()), key=_draw)
             picks = [_Pick(name, "sample", "") for name in names[:UNRANKED]]
             rule = "drawn by a hash of the name, because there are no scores to pick by"
         strips.append((intensity, rule, picks))
@@ -133,48 +138,54 @@ def _draw(name: str) -> str:
     return hashlib.sha256(f"gallery {name}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _ranked_picks(scores: pd.DataFrame, ranking: Ranking) -> list[_Pick]:
+def _ranked_picks(scores: pd.DataFrame, ranking: Ranking, best: str) -> list[_Pick]:
     """The best, median (the lower one of two) and worst picture by the best method's gain over the rainy input."""
-    stratum, metric, best = ranking.stratum, ranking.metric, ranking.best
+    stratum, metric = ranking.stratum, ranking.metric
     matrix = score_matrix(
         scores, stratum.dataset, stratum.source, stratum.intensity, "image", metric.name, metric.variant
     )
-    both = matrix[np.isfinite(matrix[[best, REFERENCE]]).all(axis=1)]
-    gains = (metric.sign * (both[best] - both[REFERENCE])).sort_index().sort_values(ascending=False, kind="stable")
-    places = {"best": 0, "median": len(gains) // 2, "worst": len(gains) - 1}
+    both = matrix.rows(np.isfinite(matrix.of(best)) & np.isfinite(matrix.of(REFERENCE)))
+    gains = metric.sign * (both.of(best) - both.of(REFERENCE))
+    order = np.argsort(-gains, kind="stable")
+    places = {"best": 0, "median": len(order) // 2, "worst": len(order) - 1}
     roles: dict[int, list[str]] = {}
     for role, place in places.items():
         roles.setdefault(place, []).append(role)
     unit = f" {metric.unit}" if metric.unit else ""
     return [
         _Pick(
-            str(gains.index[place][0]),
+            both.images[order[place]],
             " and ".join(names),
-            f"{signed(float(gains.iloc[place]), metric.decimals)}{unit}",
+            f"{signed(float(gains[order[place]]), metric.decimals)}{unit}",
         )
         for place, names in roles.items()
     ]
 
 
 def _fitting_size(
-    run: RunFolder, groups: Sequence[Group], picked: Sequence[list[tuple[str, str, list[_Pick]]]], layers: int
+    run: RunFolder,
+    previews: Previews,
+    groups: Sequence[Group],
+    picked: Sequence[list[tuple[str, str, list[_Pick]]]],
+    layers: int,
 ) -> PreviewSize:
     """The largest preview at which the page keeps its size, judged by the rainy pictures. ``layers``: a case."""
     rainy = [
-        picture
+        run.image_folder(group.dataset.name, pick.image) / "rainy.png"
         for group, strips in zip(groups, picked, strict=True)
         for _, _, picks in strips
         for pick in picks
-        if (picture := read_picture(run.image_folder(group.dataset.name, pick.image) / "rainy.png")) is not None
     ]
     for size in SIZES[:-1]:
-        if sum(len(preview(picture, size)) for picture in rainy) * layers * 1.15 <= PAGE_BYTES:
+        taken = sum(len(found.address) for path in rainy if (found := previews.picture(path, size)) is not None)
+        if taken * layers * 1.15 <= PAGE_BYTES:
             return size
     return SIZES[-1]
 
 
 def _gallery(
     run: RunFolder,
+    previews: Previews,
     group: Group,
     strips: list[tuple[str, str, list[_Pick]]],
     scores: pd.DataFrame,
@@ -194,8 +205,9 @@ def _gallery(
         cases = []
         for pick in picks:
             row = about.loc[pick.image]
+            borderline = bool(row["borderline"])
             case = _case(
-                run, group, pick, str(row["scene"]), intensity, bool(row["borderline"]), of_set, metrics, methods, size
+                run, previews, group, pick, str(row["scene"]), intensity, borderline, of_set, metrics, methods, size
             )
             taken = sum(len(layer.address) for layer in case.layers) + len(case.mask) if case else 0
             if case is None or taken > most:
@@ -203,7 +215,8 @@ def _gallery(
                 continue
             most -= taken
             cases.append(case)
-        made.append(Strip(intensity, rule, tuple(cases)))
+        images = int((about["intensity"] == intensity).sum())
+        made.append(Strip(intensity, rule, images, tuple(cases)))
     offered = {layer.name for strip in made for case in strip.cases for layer in case.layers}
     layers = tuple(name for name in ("rainy", *methods, "truth") if name in offered)
     restored = [name for name in layers if name not in ("rainy", "truth")]
@@ -215,6 +228,7 @@ def _gallery(
 
 def _case(
     run: RunFolder,
+    previews: Previews,
     group: Group,
     pick: _Pick,
     scene: str,
@@ -228,22 +242,22 @@ def _case(
     """One picture with its layers, or ``None`` where its rainy input is not there."""
     dataset = group.dataset.name
     folder = run.image_folder(dataset, pick.image)
-    rainy = read_picture(folder / "rainy.png")
+    rainy = previews.picture(folder / "rainy.png", size)
     if rainy is None:
         return None
     base = f"../images/{folder_name(dataset)}/{folder_name(pick.image)}"
     files = [(name, run.output_png(dataset, pick.image, name).name) for name in methods]
     if group.dataset.has_truth:
         files.append(("truth", "clear.png"))
-    layers = [Layer("rainy", preview(rainy, size), f"{base}/rainy.png")]
+    layers = [Layer("rainy", rainy.address, f"{base}/rainy.png")]
     missing = []
     for name, file in files:
-        picture = read_picture(folder / file)
-        if picture is None or picture.shape != rainy.shape:
+        picture = previews.picture(folder / file, size)
+        if picture is None or (picture.height, picture.width) != (rainy.height, rainy.width):
             missing.append(name)
         else:
-            layers.append(Layer(name, preview(picture, size), f"{base}/{file}"))
-    mask = read_mask(folder / "mask.png")
+            layers.append(Layer(name, picture.address, f"{base}/{file}"))
+    mask = previews.mask(folder / "mask.png", size)
     values = scores[(scores["image"] == pick.image) & (scores["region"] == "image")]
     found = {(r["method"], r["metric"], r["variant"]): float(r["value"]) for r in values.to_dict("records")}
     under = []
@@ -259,10 +273,10 @@ def _case(
         role=pick.role,
         gain=pick.gain,
         borderline=borderline,
-        width=rainy.shape[1],
-        height=rainy.shape[0],
+        width=rainy.width,
+        height=rainy.height,
         layers=tuple(layers),
-        mask=mask_overlay(mask, size) if mask is not None else "",
+        mask=mask.address if mask is not None else "",
         mask_file=f"{base}/mask.png" if mask is not None else "",
         missing=tuple(missing),
         scores=tuple(under),

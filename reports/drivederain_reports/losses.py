@@ -34,10 +34,12 @@ def losses(results: pd.DataFrame) -> tuple[list[Loss], list[Loss]]:
     if lost.empty:
         return [], []
     keys = ["method", "dataset", "stage", "status", "reason"]
-    named = lost[[*keys, "image"]].assign(score=lost["metric"] + "[" + lost["variant"] + "] " + lost["region"])
-    found = []
-    for (method, dataset, stage, status, reason), part in named.groupby(keys, sort=True):
-        missing = tuple(sorted(set(part["score"])))
-        found.append(Loss(method, dataset, stage, status, reason, int(part["image"].nunique()), missing))
+    score = ["metric", "variant", "region"]
+    images = lost[[*keys, "image"]].drop_duplicates().groupby(keys, observed=True).size()
+    missing: dict[tuple[str, str, str, str, str], list[str]] = {}
+    for row in lost[[*keys, *score]].drop_duplicates().itertuples(index=False):
+        key = (row.method, row.dataset, row.stage, row.status, row.reason)
+        missing.setdefault(key, []).append(f"{row.metric}[{row.variant}] {row.region}")
+    found = [Loss(*key, int(images[key]), tuple(sorted(scores))) for key, scores in sorted(missing.items())]
     found.sort(key=lambda loss: -loss.images)
     return [loss for loss in found if loss.status in FAILED], [loss for loss in found if loss.status not in FAILED]

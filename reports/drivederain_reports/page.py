@@ -7,14 +7,14 @@ import hashlib
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from drivederain.errors import DataError
 from drivederain.results.run_folder import RunFolder, write_atomically
-from drivederain.results.statistics import ALL, LEVEL, REFERENCE, RESAMPLES, image_scores, summarise
+from drivederain.results.statistics import ALL, COLUMNS, LEVEL, REFERENCE, RESAMPLES, image_scores, summarise
 from drivederain.specs import ReportSection
 from drivederain_reports import figures
 from drivederain_reports.gain_chart import STYLES, gain_chart
@@ -22,6 +22,7 @@ from drivederain_reports.gallery import galleries
 from drivederain_reports.losses import MOST, losses
 from drivederain_reports.run_about import RunAbout, read_about
 from drivederain_reports.score_tables import groups
+from drivederain_reports.speed import speed_rows
 from drivederain_reports.verdict import sample_words, verdicts
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
     """Write the report of a run from its stored results and return its path.
 
     The page loads nothing: style, script and preview pictures are in it, and its content security policy forbids the
-    rest. The same run gives the same bytes.
+    rest. The same run gives the same bytes. Previews are kept in ``report/previews`` for the next time.
 
     Args:
         run_folder: with ``run.json`` and ``results.parquet``; ``timings.parquet`` and ``images/`` are shown if there.
@@ -44,11 +45,11 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
         DataError: the folder is no run, or a file in it is damaged; the message names the file.
     """
     about = read_about(run_folder)
-    results = run_folder.results()
+    results = run_folder.results([*COLUMNS, "stage", "reason", "stepped_down"])
     timings = run_folder.timings() if run_folder.timings_parquet.exists() else None
     scores, summary = image_scores(results), summarise(results)
     _check_metrics(run_folder, scores, about)
-    known = dict.fromkeys([*(method.name for method in about.methods), *sorted(set(results["method"]))])
+    known = dict.fromkeys([*(method.name for method in about.methods), *sorted(results["method"].unique())])
     methods = [name for name in known if name != REFERENCE]
     styles = {name: number % STYLES for number, name in enumerate(methods)}
     shown = groups(results, scores, summary, about.datasets, about.metrics, [REFERENCE, *methods])
@@ -76,7 +77,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             failures=failures,
             skips=skips,
             most=MOST,
-            timings=[] if timings is None else _timings(timings.to_dict("records"), about.started),
+            timings=[] if timings is None else speed_rows(timings, results, about.started),
             timings_missing=timings is None,
             sections=registry_sections,
             smoke_tests=[dataset.name for dataset in about.datasets if dataset.smoke_test],
@@ -97,7 +98,8 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
 def _check_metrics(run: RunFolder, scores: pd.DataFrame, about: RunAbout) -> None:
     """Every scored metric is described, so that it is known which way is better."""
     described = {(metric.name, metric.variant) for metric in about.metrics}
-    unknown = sorted(set(zip(scores["metric"], scores["variant"], strict=True)) - described)
+    scored = scores[["metric", "variant"]].drop_duplicates()
+    unknown = sorted(set(zip(scored["metric"], scored["variant"], strict=True)) - described)
     if unknown:
         name, variant = unknown[0]
         raise DataError(
@@ -126,11 +128,3 @@ def _environment() -> Environment:
 
 def _static(name: str) -> str:
     return (Path(__file__).parent / "static" / name).read_text(encoding="utf-8")
-
-
-def _timings(records: list[dict[Any, Any]], started: str) -> list[dict[Any, Any]]:
-    """The timings with ``earlier``: inference took place before this run, whose outputs came from the cache."""
-    return [
-        {**record, "earlier": bool(started and record["measured_at"] and record["measured_at"] < started)}
-        for record in records
-    ]

@@ -5,15 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from drivederain.results.statistics import REFERENCE, Estimate, paired_differences
+from drivederain.results.statistics import REFERENCE, Estimate, ScoreMatrix, paired_differences
 from drivederain_reports.run_about import MetricAbout
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COVERAGE = 0.8
 """A method takes part in the ranking with scores for at least this share of the pictures."""
@@ -66,33 +62,35 @@ class Ranking:
         return method in self.leads and not self.leads[method].tells_apart
 
 
-def rank(matrix: pd.DataFrame, stratum: Stratum, metric: MetricAbout, methods: Sequence[str]) -> Ranking:
+def rank(matrix: ScoreMatrix, stratum: Stratum, metric: MetricAbout, methods: Sequence[str]) -> Ranking:
     """Rank ``methods`` by their mean over the pictures for which all that take part have a finite score.
 
-    ``matrix`` is the stratum's ``statistics.score_matrix``. A method all of whose
-    scores are ``inf`` comes first.
+    ``matrix`` is the stratum's ``statistics.score_matrix``. A method all of whose scores are ``inf`` comes first.
     """
-    candidates = [name for name in methods if name != REFERENCE and name in matrix]
-    have = {name: int(matrix[name].notna().sum()) for name in candidates}
-    taking_part = [name for name in candidates if have[name] >= COVERAGE * len(matrix)]
-    left_out = tuple((name, have.get(name, 0)) for name in methods if name != REFERENCE and name not in taking_part)
-    perfect = [name for name in taking_part if np.isposinf(matrix[name].dropna()).all()]
+    images = len(matrix.images)
+    scores = {name: matrix.of(name) for name in methods if name != REFERENCE}
+    have = {name: int((~np.isnan(values)).sum()) for name, values in scores.items()}
+    taking_part = [name for name in scores if have[name] and have[name] >= COVERAGE * images]
+    left_out = tuple((name, have[name]) for name in scores if name not in taking_part)
+    perfect = [name for name in taking_part if np.isposinf(scores[name][~np.isnan(scores[name])]).all()]
     compared = [name for name in taking_part if name not in perfect]
-    with_reference = (
-        [*compared, REFERENCE] if REFERENCE in matrix and np.isfinite(matrix[REFERENCE]).any() else compared
+    reference = np.isfinite(matrix.of(REFERENCE))
+    common = matrix.rows(
+        np.all([*(np.isfinite(scores[name]) for name in compared), reference | ~reference.any()], axis=0)
     )
-    common = matrix[np.isfinite(matrix[with_reference]).all(axis=1)] if with_reference else matrix
-    means = {name: float(common[name].mean()) for name in compared} | dict.fromkeys(perfect, math.inf)
-    if not len(common) or not taking_part:
-        return Ranking(stratum, metric, (), {}, 0, len(matrix), None, {}, left_out)
+    means = {name: float(common.of(name).mean()) for name in compared if common.images} | dict.fromkeys(
+        perfect, math.inf
+    )
+    if not common.images or not taking_part:
+        return Ranking(stratum, metric, (), {}, 0, images, None, {}, left_out)
     order = [*perfect, *sorted(compared, key=lambda name: (-metric.sign * means[name], methods.index(name)))]
     gain, leads = None, {}
     if order[0] in compared:
-        others = [*order[1:], REFERENCE] if REFERENCE in with_reference else order[1:]
+        others = [*order[1:], REFERENCE] if reference.any() else order[1:]
         found = paired_differences(common, order[0], others, stratum.names)
         leads = {name: towards_better(estimate, metric) for name, estimate in found.items()}
         gain = leads.pop(REFERENCE, None)
-    return Ranking(stratum, metric, tuple(order), means, len(common), len(matrix), gain, leads, left_out)
+    return Ranking(stratum, metric, tuple(order), means, len(common.images), images, gain, leads, left_out)
 
 
 def towards_better(difference: Estimate, metric: MetricAbout) -> Estimate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from drivederain.results.statistics import ALL, SCORE, score_matrix
 from drivederain_reports.figures import MISSING, interval, number, plural, signed
 from drivederain_reports.ranking import Ranking, Stratum, rank
 from drivederain_reports.run_about import DatasetAbout, MetricAbout
+from drivederain_reports.stepped_down import stepped_down
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 INTENSITY_ORDER = ("light", "medium", "heavy")
 HEADLINE = ("psnr", "ssim", "lpips")
 """Metrics that are shown open; the others are folded."""
+REGIONS = ("drops", "background")
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class Group:
     borderline: int
     seen: tuple[tuple[str, int], ...]
     """Methods, and how many of these pictures were in their training set."""
+    stepped_down: dict[str, str]
+    """Methods for which memory did not suffice as planned, with how many pictures and what was made smaller."""
     intensities: tuple[str, ...]
     tables: tuple[Table, ...]
     regions: tuple[Table, ...]
@@ -80,7 +84,7 @@ class Group:
 
 def intensities_of(frame: pd.DataFrame) -> list[str]:
     """The intensities in ``frame``, light first, ``all`` last and only where there are two others."""
-    names = set(frame["intensity"]) - {ALL}
+    names = set(frame["intensity"].unique()) - {ALL}
     ordered = [name for name in INTENSITY_ORDER if name in names] + sorted(names - set(INTENSITY_ORDER))
     return [*ordered, ALL] if len(ordered) > 1 else ordered
 
@@ -97,14 +101,14 @@ def groups(
 
     ``scores`` and ``summary`` are ``statistics.image_scores`` and ``statistics.summarise`` of ``results``.
     """
-    found = []
+    found, words = [], stepped_down(results)
     for dataset in datasets:
         of_set = results[results["dataset"] == dataset.name]
-        for source in sorted(set(of_set["intensity_source"])):
+        for source in sorted(of_set["intensity_source"].unique()):
             rows = of_set[of_set["intensity_source"] == source]
             means = summary[(summary["dataset"] == dataset.name) & (summary["intensity_source"] == source)]
             own = scores[(scores["dataset"] == dataset.name) & (scores["intensity_source"] == source)]
-            found.append(_group(rows, own, means, dataset, source, metrics, methods))
+            found.append(_group(rows, own, means, dataset, source, metrics, methods, words))
     return found
 
 
@@ -116,8 +120,9 @@ def _group(
     source: str,
     metrics: Sequence[MetricAbout],
     methods: Sequence[str],
+    words: Mapping[tuple[str, str], str],
 ) -> Group:
-    there = set(rows["method"])
+    there = set(rows["method"].unique())
     methods = [name for name in methods if name in there]
     intensities = intensities_of(rows)
     scored = [metric for metric in metrics if _has_values(summary, metric)]
@@ -127,25 +132,31 @@ def _group(
         for record in summary.to_dict("records")
     }
     rankings: dict[tuple[str, str, str, str], Ranking] = {}
-    for (region, name, variant), part in scores.groupby(list(SCORE)):
-        for metric in (metric for metric in scored if (metric.name, metric.variant) == (name, variant)):
-            for intensity in intensities:
-                matrix = score_matrix(part, dataset.name, source, intensity, region, name, variant)
-                rankings[intensity, region, name, variant] = rank(
-                    matrix, Stratum(dataset.name, source, intensity), metric, methods
-                )
+    parts = {
+        (str(region), str(name), str(variant)): part
+        for (region, name, variant), part in scores.groupby(list(SCORE), observed=True)
+    }
+    for intensity in intensities:  # outermost, since the scores of one stratum are resampled alike
+        for metric in scored:
+            for region in ("image", *REGIONS) if metric.name in HEADLINE else ("image",):
+                if (part := parts.get((region, metric.name, metric.variant))) is not None:
+                    place = (region, metric.name, metric.variant)
+                    matrix = score_matrix(part, dataset.name, source, intensity, *place)
+                    stratum = Stratum(dataset.name, source, intensity)
+                    rankings[intensity, *place] = rank(matrix, stratum, metric, methods)
     tables = [_table(metric, methods, [(i, "image") for i in intensities], lookup, rankings) for metric in scored]
     headline = [metric for metric in scored if metric.name in HEADLINE]
-    by_region = [(i, region) for region in ("drops", "background") for i in intensities]
+    by_region = [(i, region) for region in REGIONS for i in intensities]
     regions = [_table(metric, methods, by_region, lookup, rankings) for metric in headline]
-    seen = rows[rows["seen"].astype(bool)].drop_duplicates(["method", "image"])["method"].value_counts(sort=False)
+    seen = rows[rows["seen"].astype(bool)].drop_duplicates(["method", "image"])["method"].astype(object)
     return Group(
         dataset=dataset,
         source=source,
         images=len(pictures),
         scenes=int(pictures["scene"].nunique()),
         borderline=int(pictures["borderline"].sum()),
-        seen=tuple((str(name), int(amount)) for name, amount in seen.items()),
+        seen=tuple((str(name), int(amount)) for name, amount in seen.value_counts(sort=False).items()),
+        stepped_down={method: words[dataset.name, method] for method in methods if (dataset.name, method) in words},
         intensities=tuple(intensities),
         tables=tuple(table for table in tables if table.rows),
         regions=tuple(table for table in regions if table.rows),

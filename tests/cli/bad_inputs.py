@@ -71,7 +71,11 @@ BAD_INPUTS = (
     BadInput("a size that is too small", run("--size 8"), ("--size 8", "16 or more")),
     BadInput("an unknown intensity", run("--intensity heavi"), ("--intensity heavi", "Did you mean 'heavy'?")),
     BadInput("a limit of nothing", run("--limit 0"), ("--limit 0", "1 or more")),
-    BadInput("a time of nothing", run("--timeout 0"), ("--timeout 0", "more than 0")),
+    BadInput("a time below nothing", run("--timeout -1"), ("--timeout -1", "more than 0")),
+    BadInput("a time of nothing", run("--method-timeout 0"), ("--method-timeout 0", "more than 0")),
+    BadInput("a batch of nothing", run("--batch 0"), ("--batch 0", "1 or more")),
+    BadInput("tiles too small to see anything", run("--tile 8"), ("--tile 8", "64 or more")),
+    BadInput("memory without a unit", run("--memory-limit 8"), ("--memory-limit 8", "as in 8GB")),
     BadInput("a limit that is no number", run("--limit some"), ("--limit", "valid integer")),
     BadInput("a budget in hours", run("--budget '2 hours'"), ("--budget 2 hours", "'600 steps' or '20 minutes'")),
     BadInput(

@@ -108,7 +108,7 @@ def test_ctrl_c_says_that_the_command_goes_on(
         patch.setattr(Restorer, "restore", stop)
         ended = command(*arguments)
     assert ended.status == 130
-    assert ended.message == "stopped: the same command goes on where it was"
+    assert ended.message.startswith("stopped: what is done is kept. Go on with: drivederain-bench run --methods ")
     assert command(*arguments).status == 0
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,14 +27,13 @@ NAME = "drivederain_test_fakes"
 
 
 @pytest.fixture(scope="session")
-def fakes() -> ModuleType:
-    """The module of test methods, under a name that specs can give."""
-    if NAME not in sys.modules:
-        spec = importlib.util.spec_from_file_location(NAME, Path(__file__).with_name("fakes.py"))
-        assert spec is not None and spec.loader is not None
-        module = sys.modules[NAME] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[NAME]
+def fakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    """The module of test methods, under a name that specs can give and that other processes can import."""
+    folder = tmp_path_factory.mktemp("fakes")
+    shutil.copyfile(Path(__file__).with_name("fakes.py"), folder / f"{NAME}.py")
+    sys.path.append(str(folder))
+    yield importlib.import_module(NAME)
+    sys.path.remove(str(folder))
 
 
 @pytest.fixture
@@ -107,6 +107,7 @@ class Bench:
             metrics=("psnr", "mse"),
             device="cpu",
             budget=Budget(steps=3),
+            isolate=False,
         )
         return replace(settings, **more)
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import hashlib
 import math
+import os
+import signal
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
@@ -146,6 +152,88 @@ class Exits(Fake):
         raise SystemExit(3)
 
 
+class EndsItsProcess(Fake):
+    def answer(self, rainy: Tensor) -> Tensor:
+        if rainy.shape[-1] == ODD_WIDTH:
+            print("the driver is lost", flush=True)
+            os._exit(7)
+        return rainy
+
+
+class ReadsNull(Fake):
+    def answer(self, rainy: Tensor) -> Tensor:
+        if rainy.shape[-1] == ODD_WIDTH:
+            ctypes.string_at(0)
+        return rainy
+
+
+class IsKilled(Fake):
+    def answer(self, rainy: Tensor) -> Tensor:
+        if rainy.shape[-1] == ODD_WIDTH:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return rainy
+
+
+class DiesOnce(Fake):
+    """Its process dies at each picture's first try, as on a machine that somebody tidies up."""
+
+    def answer(self, rainy: Tensor) -> Tensor:
+        if not self.warm:
+            self.warm = True
+            return rainy
+        marker = Path(os.environ["DIES_ONCE"]) / hashlib.sha256(rainy.numpy().tobytes()).hexdigest()
+        if not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return rainy
+
+    warm = False
+
+
+class DiesAtLoad(Fake):
+    def load(self, weights: LoadedWeights | None, device: torch.device) -> None:
+        os._exit(9)
+
+
+class HangsInC(Fake):
+    """Holds the interpreter's lock, so that no alarm is heard."""
+
+    def answer(self, rainy: Tensor) -> Tensor:
+        if rainy.shape[-1] == ODD_WIDTH:
+            ctypes.PyDLL(None).sleep(60)
+        return rainy
+
+
+class Grows(Fake):
+    """Holds 400 MB more at each wide picture that is not cut into tiles."""
+
+    def answer(self, rainy: Tensor) -> Tensor:
+        if rainy.shape[-1] == ODD_WIDTH:
+            self.held = [*getattr(self, "held", []), np.ones(50_000_000)]
+            time.sleep(1.5)
+        return rainy
+
+
+class GrowsWhenWide(Fake):
+    """Holds 600 MB while it works on a picture of more than 1000 pixels, which tiles are not."""
+
+    def answer(self, rainy: Tensor) -> Tensor:
+        if rainy.shape[-1] > 1000:
+            self.held = np.ones(75_000_000)
+            time.sleep(1.5)
+        return rainy
+
+
+class Counts(Fake):
+    """Says how many pictures were in its batch: the first pixel's blue is that many 255ths."""
+
+    def answer(self, rainy: Tensor) -> Tensor:
+        if (rainy[..., 0] > 0.999).all(dim=1).any(dim=-1).any():
+            raise RuntimeError("a white pixel at the left border is not for me")
+        rainy[:, 2, 0, 0] = len(rainy) / 255
+        return rainy
+
+
 class NoMethod:
     """Not a ``Method`` at all."""
 
@@ -221,6 +309,11 @@ class TinyRefiner(Tiny, Refiner):
         return TinyRefinerModule(self.network, loss=RestorationLoss(ssim=0.0), learning_rate=self.options.learning_rate)
 
 
+class TinyThatDies(Tiny):
+    def training(self) -> Recipe:
+        os._exit(4)
+
+
 class Diverges(Tiny):
     def load(self, weights: LoadedWeights | None, device: torch.device) -> None:
         super().load(weights, device)
@@ -266,6 +359,15 @@ def drivederain_methods() -> list[MethodSpec]:
         spec("no-tensor", NoTensor),
         spec("out-of-memory", OutOfMemory),
         spec("exits", Exits),
+        spec("ends-its-process", EndsItsProcess),
+        spec("reads-null", ReadsNull),
+        spec("is-killed", IsKilled),
+        spec("dies-once", DiesOnce),
+        spec("dies-at-load", DiesAtLoad),
+        spec("hangs-in-c", HangsInC),
+        spec("grows", Grows, needs=Needs(may_tile=False)),
+        spec("grows-when-wide", GrowsWhenWide),
+        spec("counts", Counts),
         spec("no-method", NoMethod),
         spec("half-precision", Fake, needs=Needs(precisions=("fp32", "bf16"))),
         spec("average", Average, kind="refiner"),
@@ -275,6 +377,7 @@ def drivederain_methods() -> list[MethodSpec]:
         spec("shy", Fake, non_commercial=True, licence="academic use only"),
         spec("tiny", Tiny, **trainable),
         spec("tiny-refiner", TinyRefiner, kind="refiner", **trainable),
+        spec("tiny-that-dies", TinyThatDies, **trainable),
         spec("diverges", Diverges, **trainable),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
 
@@ -11,8 +12,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivederain.engine.device import DeviceRunner, choose_device, choose_precision, noise_name, pad
+from drivederain.engine.device import DeviceRunner, choose_device, choose_precision, noise_name
 from drivederain.engine.stages import make_method
+from drivederain.engine.staging import pad
 from drivederain.errors import MethodError, OptionError, SpecError
 from drivederain.registry import Registry
 from drivederain.specs import MethodSpec, Needs
@@ -61,7 +63,8 @@ def test_output_has_the_size_of_the_input(registry: Registry, size: tuple[int, i
     pixels = random_picture(*size)
     restored = DeviceRunner(method, needs, CPU, precision="fp32", seed=0).restore(["a"], [pixels], None)[0]
     assert np.array_equal(restored.pixels, pixels)
-    assert restored.seconds > 0
+    assert restored.seconds is not None and restored.seconds > 0
+    assert restored.stepped_down == ""
 
 
 def test_every_8_bit_value_survives(registry: Registry) -> None:
@@ -136,6 +139,38 @@ def test_noise_comes_from_the_picture_not_from_the_order(registry: Registry) -> 
 def test_a_broken_contract_is_named(registry: Registry, name: str, words: str) -> None:
     with pytest.raises(MethodError, match=f"{name} {words}"):
         restore(registry, name, random_picture())
+
+
+def test_the_three_steps_in_three_threads_give_what_restore_gives(registry: Registry) -> None:
+    pixels, estimates = [random_picture(30, 44, seed) for seed in (1, 2)], [random_picture(30, 44, 3)] * 2
+    expected = runner(registry, "average").restore(["a", "b"], pixels, estimates)
+    running = runner(registry, "average")
+    with ThreadPoolExecutor(1) as decoder, ThreadPoolExecutor(1) as encoder:
+        batch = decoder.submit(running.stage, pixels, estimates).result()
+        pending = running.start(["a", "b"], batch, timed=False)
+        restored = encoder.submit(pending.result).result()
+    assert len(batch) == 2 and (batch.height, batch.width) == (30, 44)
+    for one, other in zip(restored, expected, strict=True):
+        assert np.array_equal(one.pixels, other.pixels)
+        assert one.seconds is not None and one.seconds > 0  # the CPU does its work in the call
+
+
+def test_values_that_are_not_finite_are_found_when_the_pixels_come(registry: Registry) -> None:
+    for tile in (None, 16):
+        running = runner(registry, "not-finite", tile=tile)
+        pending = running.start(["a"], running.stage([random_picture()], None), timed=True)
+        with pytest.raises(MethodError, match="not-finite returned NaN or infinite values"):
+            pending.result()
+
+
+def test_the_warm_up_is_once_a_runner_and_may_come_before(registry: Registry, calls: Any) -> None:
+    running = runner(registry, "blur")
+    batch = running.stage([random_picture()], None)
+    running.warm_up(["a"], batch)
+    assert running.warm and calls["Blur"] == 1
+    for _ in range(2):
+        running.start(["a"], batch, timed=True).result()
+    assert calls["Blur"] == 3
 
 
 @pytest.mark.parametrize("name", ["no-method", "not-a-refiner"])

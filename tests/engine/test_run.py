@@ -329,15 +329,35 @@ def test_out_must_be_a_run_or_free(bench: Any, pairs: Path, tmp_path: Path) -> N
         bench("blur", f"paired:{pairs}", out=tmp_path / "file" / "run")
 
 
-def test_a_damaged_output_in_the_cache_is_restored_by_the_next_run(bench: Any, pairs: Path) -> None:
+@pytest.mark.parametrize("damage", [b"\x89PNG broken", None])
+def test_a_damaged_output_is_restored_again(bench: Any, pairs: Path, damage: bytes | None) -> None:
     whole = bench("blur", f"paired:{pairs}")
-    victim = next((bench.folder / "cache" / "cells").rglob("pictures/*.png"))
-    victim.write_bytes(b"\x89PNG broken")
-    with pytest.raises(DataError, match="was missing or damaged"):
-        bench("blur", f"paired:{pairs}", metrics=("mse", "ssim"))
-    outcome = bench("blur", f"paired:{pairs}")
-    assert outcome.restored_now == 1
-    assert outcome.folder.results_parquet.read_bytes() == whole.folder.results_parquet.read_bytes()
+    expected = contents(whole.folder.path)  # its pictures are links to those of the cache
+    for victim in list((bench.folder / "cache" / "cells").rglob("pictures/*.png"))[:2]:
+        # A flipped byte keeps the length, and is noticed when the picture is read.
+        data = victim.read_bytes()
+        victim.write_bytes(damage or data[:-20] + bytes([data[-20] ^ 1]) + data[-19:])
+    outcome = bench("blur", f"paired:{pairs}", metrics=("psnr", "mse", "ssim"))
+    assert outcome.restored_now == 2
+    again = bench("blur", f"paired:{pairs}")
+    assert again.restored_now == 0
+    assert again.folder.results_parquet.read_bytes() == whole.folder.results_parquet.read_bytes()
+    assert contents(again.folder.path) == expected
+
+
+def test_a_damaged_estimate_is_restored_again(bench: Any, pairs: Path) -> None:
+    bench("brighten", f"paired:{pairs}")
+    victim = next(
+        path
+        for path in (bench.folder / "cache" / "cells").rglob("pictures/*.png")
+        if '"brighten"' in (path.parent.parent / "key.json").read_text()
+    )
+    data = victim.read_bytes()
+    victim.write_bytes(data[:-20] + bytes([data[-20] ^ 1]) + data[-19:])
+    outcome = bench("brighten+average", f"paired:{pairs}")
+    assert outcome.exit_status == 0
+    assert victim.read_bytes() == data
+    assert set(rows(outcome, "brighten+average")["status"]) == {"ok"}
 
 
 def test_pictures_of_an_earlier_run_do_not_linger(bench: Any, pairs: Path, make_pairs: Any, tmp_path: Path) -> None:

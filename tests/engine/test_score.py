@@ -23,11 +23,7 @@ def test_a_new_metric_needs_no_inference(bench: Any, pairs: Path, calls: Any) ->
     done = calls["Blur"]
     outcome = bench("blur", f"paired:{pairs}", metrics=("mse", "psnr"))
     assert calls["Blur"] == done and outcome.restored_now == 0
-    assert bench.phases == [
-        "score identity on paired:pairs",
-        "score blur on paired:pairs",
-        "store pictures",
-    ]
+    assert [phase for phase in bench.phases if phase.startswith(("restore", "score"))] == ["score"]
     assert set(table(outcome, status="ok")["metric"]) == {"mse", "psnr"}
 
 
@@ -37,7 +33,7 @@ def test_nothing_is_scored_twice(bench: Any, pairs: Path, monkeypatch: pytest.Mo
     def refuse(*_: Any) -> None:
         raise AssertionError("scored again")
 
-    monkeypatch.setattr(PSNR, "score", refuse)
+    monkeypatch.setattr(PSNR, "score_many", refuse)
     outcome = bench("blur", f"paired:{pairs}")
     assert outcome.exit_status == 0 and set(outcome.folder.results()["status"]) == {"ok"}
 
@@ -45,7 +41,7 @@ def test_nothing_is_scored_twice(bench: Any, pairs: Path, monkeypatch: pytest.Mo
 def test_the_version_of_a_metric_is_part_of_the_key(bench: Any, pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench("blur", f"paired:{pairs}")
     monkeypatch.setattr(PSNR, "version", PSNR.version + 1)
-    monkeypatch.setattr(PSNR, "score", lambda *_: {"image": np.array([7.0])})
+    monkeypatch.setattr(PSNR, "score_many", lambda _, outputs, *__: [{"image": np.array([7.0])} for _ in outputs])
     outcome = bench("blur", f"paired:{pairs}")
     assert set(table(outcome, metric="psnr")["value"]) == {7.0}
 

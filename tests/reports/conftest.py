@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from drivederain.results.run_folder import RunFolder
-from drivederain.results.schema import Row
+from drivederain.results.schema import SCHEMA_VERSION, Row
 from drivederain.results.store import write_results, write_timings
 
 METHODS = ("identity", "unet", "unet+diffusion", "restormer")
@@ -60,6 +60,8 @@ class FakeRun:
     draw: Callable[[str, str], Pictures] = drawn
     failing: tuple[str, ...] = ("restormer@heavy",)
     """``method@intensity``, or a method, whose rows fail."""
+    smaller: dict[str, str] = field(default_factory=dict)
+    """What memory made smaller for images of unet."""
     reason: str = HOSTILE
     images: bool = True
     with_second: bool = True
@@ -107,6 +109,7 @@ class FakeRun:
             "budget": "",
             "seen": method == "unet" and scene.endswith("1") and source == "recorded",
             "precision": "fp32",
+            "stepped_down": self.smaller.get(f"{scene}@{intensity}", "") if method == "unet" else "",
             **changes,
         }
         return Row(**given)
@@ -187,16 +190,22 @@ class FakeRun:
             "key": "00",
             "dataset": "synthetic:photos",
             "device": "cpu",
+            "hardware": "An 8-bit CPU",
             "precision": "fp32",
+            "threads": 2,
             "batch": 4,
             "images": 20,
             "height": 512,
             "width": 910,
+            "alone_images": 10,
             "median_ms": 412.5,
             "p95_ms": 466.1,
             "chain_median_ms": 812.0,
+            "images_per_s": 2.75,
             "peak_memory_mb": 1211.0,
             "parameters": 24_430_097,
+            "flops": 123.4e9,
+            "energy_j": None,
             "measured_at": "2026-01-02T09:00:00+00:00",
         }
 
@@ -225,7 +234,7 @@ class FakeRun:
         if self.with_real:
             datasets.append(dataset("v40-real", False, 6, 6, {"estimated": 6}))
         return {
-            "schema_version": 1,
+            "schema_version": SCHEMA_VERSION,
             "name": name,
             "command": [
                 "drivederain-bench",

@@ -1,24 +1,23 @@
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from drivederain_reports.pictures import PreviewSize, mask_overlay, preview, read_picture
+from drivederain_reports.pictures import PreviewSize, jpeg, mask_overlay, read_picture
 
 
-def decode(address: str) -> np.ndarray:
-    return cv2.imdecode(np.frombuffer(base64.b64decode(address.split(",")[1]), np.uint8), cv2.IMREAD_UNCHANGED)
+def decode(data: bytes) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
 
 
 def test_previews_are_scaled_down_but_never_up() -> None:
     picture = np.full((200, 1200, 3), (30, 90, 200), np.uint8)
-    small = decode(preview(picture, PreviewSize(600, 90)))
+    small = decode(jpeg(picture, PreviewSize(600, 90)))
     assert small.shape == (100, 600, 3)
     assert np.abs(small.astype(int) - (30, 90, 200)).max() <= 3
-    assert decode(preview(picture[:, :300], PreviewSize(600, 90))).shape == (200, 300, 3)
+    assert decode(jpeg(picture[:, :300], PreviewSize(600, 90))).shape == (200, 300, 3)
 
 
 def test_overlay_tints_what_the_drops_region_counts() -> None:

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import math
 
-import pandas as pd
+import numpy as np
 import pytest
 
+from drivederain.results.statistics import ScoreMatrix
 from drivederain_reports.ranking import Stratum, rank
 from drivederain_reports.run_about import MetricAbout
 
@@ -13,9 +14,9 @@ LPIPS = MetricAbout(name="lpips", variant="alex", direction="lower", decimals=4)
 STRATUM = Stratum("d", "recorded", "light")
 
 
-def matrix(**columns: list[float]) -> pd.DataFrame:
-    names = [str(number) for number in range(len(next(iter(columns.values()))))]
-    return pd.DataFrame(columns, index=pd.MultiIndex.from_arrays([names, names], names=["image", "scene"]))
+def matrix(**columns: list[float]) -> ScoreMatrix:
+    values = np.array(list(columns.values())).T
+    return ScoreMatrix(values, [str(n) for n in range(len(values))], np.arange(len(values)), list(columns))
 
 
 def test_lower_is_better_turns_order_and_signs() -> None:

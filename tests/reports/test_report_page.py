@@ -18,7 +18,7 @@ from drivederain.results.run_folder import RunFolder
 from drivederain.specs import ReportSection
 from drivederain_reports.page import render
 
-MINIMAL = '{"schema_version": 1, "name": "x", "command": [], "datasets": [], "methods": [], "metrics": []}'
+MINIMAL = '{"schema_version": 2, "name": "x", "command": [], "datasets": [], "methods": [], "metrics": []}'
 
 
 class Page(HTMLParser):
@@ -35,6 +35,8 @@ class Page(HTMLParser):
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
         if tag in ("script", "style"):
             self._silent = tag
+        if tag in ("td", "th") or ("class", "note") in attrs:
+            self.text += " "
 
     def handle_endtag(self, tag: str) -> None:
         if tag == self._silent:
@@ -149,7 +151,8 @@ def test_gallery_shows_best_median_and_worst_with_sliders_and_choices(whole: Pag
     assert len(sliders) == 3 * 3 + 3 * 3 + 6  # two data sets of three intensities, and six photos without truth
     assert all(slider["aria-label"] for slider in sliders)
     assert "best, median and worst by the PSNR [rgb] gain of unet+diffusion over the rainy input" in whole.words
-    assert "drawn by a hash of the name, because there are no scores to pick by" in whole.words
+    assert "3 of 8 images, best, median and worst by the PSNR [rgb] gain" in whole.words
+    assert "2 of 2 images, drawn by a hash of the name, because there are no scores to pick by" in whole.words
     buttons = [field for field in whole.all("input") if field["type"] == "radio" and field["name"] == "g0-right"]
     assert len(buttons) == 5  # rainy, three methods, truth
     assert sum("checked" in button for button in buttons) == 1
@@ -234,6 +237,42 @@ def test_without_timings(fake_run: Any, tmp_path: Path) -> None:
     assert "timings.parquet is not in the run's folder." in page_of(run).words
 
 
+def test_speed_says_what_was_measured_how_and_on_what(whole: Page) -> None:
+    words = whole.words[whole.words.index("Speed and memory") : whole.words.index("To repeat it")]
+    assert "An 8-bit CPU: fp32, batch 4, 2 threads" in words
+    assert "20 images, 910 × 512 (median)" in words
+    # whole chain, median and 95th percentile of the stage, how many, images/s, millions, GFLOP, MB, no joules
+    assert "812.0 412.5 466.1 10 2.75 24.43 123.4 1 211 –" in words
+    assert "†" not in whole.words
+
+
+def test_what_was_stepped_down_is_flagged_beside_scores_and_speed(fake_run: Any, tmp_path: Path) -> None:
+    smaller = {"street 00@heavy": "tile 512", "street 01@light": "tile 512", "street 02@light": "batch 4→2"}
+    page = page_of(fake_run(scenes=4, smaller=smaller, with_second=False, with_real=False).build(tmp_path / "mine"))
+    counted = "1 of 12 images: batch 4→2; 2 of 12 images: tile 512"
+    assert f"† Memory did not suffice as planned: unet ({counted})." in page.words
+    assert f"† {counted}" in page.words[page.words.index("Speed and memory") :]
+    flags = page.all("abbr")
+    assert {flag["title"] for flag in flags} == {counted}
+    assert len(flags) == 5 + 3  # the tables of five metrics, and of three by region
+
+
+def test_a_second_report_makes_no_preview_again(fake_run: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    run = fake_run(scenes=3, with_second=False).build(tmp_path / "mine")
+    first = render(run).read_bytes()
+    kept = {path.name: path.stat().st_mtime_ns for path in run.previews.iterdir()}
+    assert len(kept) > 20
+    changed = run.output_png("synthetic:photos", "street 00@light", "unet")
+    (run.previews / f"{'0' * 32}_1x1.jpg").write_bytes(b"of an earlier page")
+    with monkeypatch.context() as patch:
+        patch.setattr("drivederain_reports.pictures.read_picture", lambda *_: pytest.fail("decoded again"))
+        assert render(run).read_bytes() == first
+    assert {path.name: path.stat().st_mtime_ns for path in run.previews.iterdir()} == kept
+    changed.write_bytes((changed.parent / "clear.png").read_bytes())
+    assert render(run).read_bytes() != first
+    assert len(set(kept) ^ {path.name for path in run.previews.iterdir()}) == 2  # one new, one gone
+
+
 def test_one_scene_has_no_intervals_and_says_so(fake_run: Any, tmp_path: Path) -> None:
     words = page_of(fake_run(scenes=1, with_second=False, with_real=False).build(tmp_path / "mine")).words
     assert "too few scenes for an interval" in words
@@ -245,7 +284,7 @@ def test_one_scene_has_no_intervals_and_says_so(fake_run: Any, tmp_path: Path) -
     [
         ("{", r"run\.json is damaged"),
         ("[1, 2]", r"run\.json is damaged"),
-        ('{"schema_version": 99}', "schema version 99, this program reads 1"),
+        ('{"schema_version": 99}', "schema version 99, this program reads 2"),
         (MINIMAL.replace('"methods": []', '"methods": "?"'), "damaged: methods"),
         (MINIMAL, "does not describe the metric"),
     ],

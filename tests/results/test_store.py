@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from drivederain.errors import DataError
 from drivederain.results.run_folder import RunFolder
 from drivederain.results.schema import RESULTS, TIMINGS, Row
-from drivederain.results.store import write_results, write_timings
+from drivederain.results.store import ROW_GROUP, ResultsWriter, order_key, write_results, write_timings
 
 ROW = Row(
     run="r",
@@ -45,7 +44,7 @@ TIMING: dict[str, Any] = {
 
 
 def row(**changes: Any) -> Row:
-    return dataclasses.replace(ROW, **changes)
+    return ROW._replace(**changes)
 
 
 def test_any_order_of_rows_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -56,6 +55,58 @@ def test_any_order_of_rows_gives_the_same_bytes(tmp_path: Path) -> None:
     table = pq.read_table(tmp_path / "one.parquet")
     assert table.schema.equals(RESULTS, check_metadata=True)
     assert table["image"].to_pylist() == ["a", "a", "b", "b", "c", "c"]
+
+
+def many(count: int) -> list[Row]:
+    return [row(image=f"{number:06d}", value=float(number), scene=f"s{number % 7}") for number in range(count)]
+
+
+def test_rows_in_parts_give_the_bytes_of_rows_at_once(tmp_path: Path) -> None:
+    rows = sorted([*many(ROW_GROUP + 5), row(method="a"), row(dataset="c", status="oom", value=None)], key=order_key)
+    write_results(tmp_path / "once.parquet", rows[::-1])
+    with ResultsWriter(tmp_path / "parts.parquet") as writer:
+        for start in range(0, len(rows), 1000):
+            writer.add(iter(rows[start : start + 1000]))
+    assert (tmp_path / "once.parquet").read_bytes() == (tmp_path / "parts.parquet").read_bytes()
+    assert writer.statuses == {"ok": ROW_GROUP + 6, "oom": 1}
+    groups = pq.ParquetFile(tmp_path / "parts.parquet").metadata
+    assert [groups.row_group(number).num_rows for number in range(groups.num_row_groups)] == [ROW_GROUP, 7]
+
+
+def test_the_writer_holds_one_row_group(tmp_path: Path) -> None:
+    with ResultsWriter(tmp_path / "results.parquet") as writer:
+        for number, given in enumerate(many(ROW_GROUP + 10)):
+            writer.add([given])
+            assert len(writer._waiting) == (number + 1) % ROW_GROUP
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (row(image="a"), "two rows for d/all/unet/a"),
+        (row(image="A"), "d/all/unet/A.* comes after d/all/unet/a"),
+        (row(method="identity", image="z"), "comes after"),
+        (row(image="b", value=None), "ok without a value"),
+    ],
+)
+def test_a_refused_row_leaves_the_earlier_table(tmp_path: Path, second: Row, message: str) -> None:
+    path = tmp_path / "results.parquet"
+    path.write_bytes(b"of an earlier run")
+    with pytest.raises(ValueError, match=message), ResultsWriter(path) as writer:
+        writer.add([row()])
+        writer.add([second])
+    assert path.read_bytes() == b"of an earlier run"
+    assert [file.name for file in tmp_path.iterdir()] == ["results.parquet"]
+
+
+def test_text_is_read_as_categories_in_order_and_only_the_columns_asked_for(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    write_results(run.results_parquet, [row(method=name, image=str(n)) for n in range(3) for name in ("unet", "b")])
+    results = run.results(["method", "image", "value"])
+    assert list(results.columns) == ["method", "image", "value"]
+    assert list(results["method"]) == ["b"] * 3 + ["unet"] * 3
+    assert list(results["method"].cat.categories) == ["b", "unet"]
+    assert str(run.results()["run"].dtype) == "category"
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

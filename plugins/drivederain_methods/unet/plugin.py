@@ -15,7 +15,14 @@ def drivederain_methods() -> list[MethodSpec]:
             kind="stage",
             implementation="drivederain_methods.unet.method:UNet",
             options="drivederain_methods.unet.options:UNetOptions",
-            needs=Needs(multiple=32, minimum=64, precisions=("fp32", "bf16", "fp16"), tile=2048, tile_overlap=128),
+            needs=Needs(
+                multiple=32,
+                minimum=64,
+                precisions=("fp32", "bf16", "fp16"),
+                tile=2048,
+                tile_overlap=128,
+                channels_last=True,  # 1.25 times as fast on the CPU, in less memory (benchmarks/speed/precision.py)
+            ),
             trainable=True,
             licence="Apache-2.0",
             paper="Ronneberger et al., U-Net, MICCAI 2015, arXiv:1505.04597",

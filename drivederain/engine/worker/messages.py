@@ -1,0 +1,217 @@
+"""What a run and its workers say to each other. Everything can be pickled; pictures go by file, not by message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from drivederain.data.sample import Picture, Sample
+from drivederain.engine.cells import Output
+from drivederain.engine.settings import RunSettings
+from drivederain.engine.stages import ReadyStage
+from drivederain.metric_selection import MetricVariant
+from drivederain.results.schema import Status
+
+# What a worker is told.
+
+
+@dataclass(frozen=True)
+class RestoreTask:
+    """Load one stage, then restore the pictures of the jobs that follow."""
+
+    stage: ReadyStage
+    folder: Path
+    """Of the stage's cell."""
+    before: Path | None
+    """Of the cell of the stage before it, where its estimates are."""
+    threads: int
+    timeout: float | None = None
+    allow_lower_precision: bool = False
+    tile: int | None = None
+    """Tiles of this size whatever the spec says: after a process was killed for its memory."""
+    forced: str = ""
+    """Why, as ``Output.stepped_down`` says it."""
+
+
+@dataclass(frozen=True)
+class RestoreItem:
+    """One picture to restore; ``estimate``: SHA-256 of the output of the stage before it, "" where there is none."""
+
+    rainy: Picture
+    picture: str
+    estimate: str
+
+
+@dataclass(frozen=True)
+class RestoreJob:
+    """Pictures that go through the network together, as far as they are of one size."""
+
+    number: int
+    items: tuple[RestoreItem, ...]
+    group: str
+    alone: bool
+    """Time it with nothing else going on."""
+    note: str = ""
+    """What was already made smaller for it, as ``Output.stepped_down`` says it."""
+
+
+@dataclass(frozen=True)
+class ScoreTask:
+    """Score the outputs of the jobs that follow with these metrics."""
+
+    variants: tuple[MetricVariant, ...]
+    device: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class ScoredOutput:
+    """An output to score: its cell's folder, and what its line says."""
+
+    folder: Path
+    sha256: str
+    variants: tuple[str, ...]
+    """Names of the metric variants that are missing."""
+
+
+@dataclass(frozen=True)
+class ScoreItem:
+    """All outputs of one picture that lack a score."""
+
+    picture: str
+    clear: Picture
+    mask: Picture | None
+    outputs: tuple[ScoredOutput, ...]
+
+
+@dataclass(frozen=True)
+class ScoreJob:
+    """Pictures to score together, as far as they are of one size and lack the same scores."""
+
+    number: int
+    items: tuple[ScoreItem, ...]
+
+
+@dataclass(frozen=True)
+class TrainTask:
+    """Train one stage and put its weights into the cache."""
+
+    stage: ReadyStage
+    settings: RunSettings
+    samples: tuple[Sample, ...]
+    trained_on: str
+    threads: int
+
+
+Task = RestoreTask | ScoreTask | TrainTask
+Job = RestoreJob | ScoreJob
+
+# What a worker says.
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The method is loaded; ``facts`` is what it says of itself."""
+
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LoadFailed:
+    """It cannot be loaded; nothing more comes."""
+
+    status: Status
+    reason: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Started:
+    """A pass through the network begins: the clock of the time limit starts anew."""
+
+    job: int
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Pictures were restored and lie in the cell."""
+
+    job: int
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True)
+class Score:
+    """The values of one metric variant by region, or why there are none."""
+
+    regions: Mapping[str, float]
+    status: Status = "ok"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Of each item of the job, of each of its outputs: scores by the name of the metric variant."""
+
+    job: int
+    scores: tuple[tuple[Mapping[str, Score], ...], ...]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The method failed on a job. ``lasting``: it is its own doing, and would be again."""
+
+    job: int
+    status: Status
+    reason: str
+    traceback: str = ""
+    lasting: bool = True
+    limit: float | None = None
+    """The limit that was exceeded: seconds, or bytes."""
+    data: bool = False
+    """A picture of the data set could not be read."""
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A file of the cache that the job needs was damaged and is deleted: the output of ``picture`` in ``folder``."""
+
+    job: int
+    folder: Path
+    picture: str
+
+
+@dataclass(frozen=True)
+class Fatal:
+    """The machine, not the method: no space on the disk, no permission. The run cannot go on."""
+
+    errno: int | None
+    words: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is, of 1."""
+
+    share: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something the user should know."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """All jobs are done; what was measured over them (``facts.json`` of the cell, or the training's words)."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Message = Loaded | LoadFailed | Started | Restored | Scored | Failed | Damaged | Fatal | Progress | Warned | Finished

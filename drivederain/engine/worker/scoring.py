@@ -1,0 +1,213 @@
+"""Scoring: all methods' outputs of a picture at once, so that what depends on its truth alone is worked out once."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from drivederain.engine.cells import DamagedOutput, read_png
+from drivederain.engine.failures import MethodCodeError, describe
+from drivederain.engine.worker.jobs import AHEAD, Ended, Jobs
+from drivederain.engine.worker.messages import (
+    Damaged,
+    Failed,
+    Fatal,
+    Finished,
+    Loaded,
+    Message,
+    Score,
+    Scored,
+    ScoreItem,
+    ScoreJob,
+    ScoreTask,
+    Started,
+)
+from drivederain.errors import DataError, MetricError
+from drivederain.implementation import load_implementation
+from drivederain.metric_selection import MetricVariant
+from drivederain.metrics.metric import Metric
+
+BATCH_PIXELS = 1_000_000
+"""Pictures of one size go to the device together up to so many pixels, but at least one."""
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """Pictures of one size that lack the same scores; ``places``: which items of the job they are."""
+
+    places: tuple[int, ...]
+    variants: tuple[tuple[str, ...], ...]
+    """Of each output, the metric variants that are missing."""
+    outputs: tuple[tuple[Pixels, ...], ...]
+    """Output -> picture."""
+    truths: tuple[Pixels, ...]
+    masks: tuple[Pixels, ...] | None
+
+
+class Scoring:
+    """The metrics at work. ``emit`` takes the messages."""
+
+    def __init__(self, task: ScoreTask, emit: Callable[[Message], None], decoder: Executor, ahead: int = AHEAD) -> None:
+        self.emit, self._decoder, self._ahead = emit, decoder, ahead
+        self._device = torch.device(task.device)
+        self._variants = {variant.name: variant for variant in task.variants}
+        self._loaded: dict[str, Metric] = {}
+
+    def run(self, jobs: Jobs[ScoreJob]) -> None:
+        """Score every job, and say ``Finished``. A metric is loaded when its first score is missing."""
+        self.emit(Loaded({}))
+        decoded: deque[tuple[ScoreJob, Future[list[_Decoded]]]] = deque()
+        while True:
+            while len(decoded) < self._ahead:
+                upcoming = jobs.get(block=not decoded)
+                if upcoming is None or isinstance(upcoming, Ended):
+                    break
+                decoded.append((upcoming, self._decoder.submit(_decode, upcoming)))
+            if not decoded:
+                break
+            self._job(*decoded.popleft())
+        for metric in self._loaded.values():
+            metric.close()
+        self.emit(Finished())
+
+    def _job(self, job: ScoreJob, pictures: Future[list[_Decoded]]) -> None:
+        try:
+            decoded = pictures.result()
+        except DamagedOutput as error:
+            self.emit(Damaged(job.number, error.folder, error.picture))
+            return
+        except OSError as error:
+            self.emit(Fatal(error.errno, error.strerror or str(error), str(error.filename or "")))
+            return
+        except Exception as error:
+            reason = str(error) if isinstance(error, DataError) else describe(error)[1]
+            self.emit(Failed(job.number, "failed", reason, lasting=False, data=True))
+            return
+        self.emit(Started(job.number))
+        scores: list[tuple[Mapping[str, Score], ...]] = [()] * len(job.items)
+        for group in decoded:
+            for place, of_outputs in zip(group.places, self._group(group), strict=True):
+                scores[place] = of_outputs
+        self.emit(Scored(job.number, tuple(scores)))
+
+    def _group(self, group: _Decoded) -> list[tuple[Mapping[str, Score], ...]]:
+        """Of each picture, of each of its outputs: scores by variant."""
+        found: list[list[dict[str, Score]]] = [[{} for _ in group.outputs] for _ in group.places]
+        truth, mask = self._tensor(group.truths), self._mask(group.masks)
+        outputs = [self._tensor(pictures) for pictures in group.outputs]
+        for name in dict.fromkeys(name for names in group.variants for name in names):
+            asked = [number for number, names in enumerate(group.variants) if name in names]
+            for number, scores in zip(
+                asked, self._score(name, [outputs[number] for number in asked], truth, mask), strict=True
+            ):
+                for picture, score in enumerate(scores):
+                    found[picture][number][name] = score
+        return [tuple(of_outputs) for of_outputs in found]
+
+    def _score(self, name: str, outputs: Sequence[Tensor], truth: Tensor, mask: Tensor | None) -> list[list[Score]]:
+        """Of each output, of each picture."""
+        pictures = len(truth)
+        try:
+            metric = self._metric(name)
+            several = metric.score_many(list(outputs), truth, mask)
+            if len(several) != len(outputs):
+                raise TypeError(f"it gave scores of {len(several)} outputs for {len(outputs)}")
+            return [_checked(name, regions, pictures) for regions in several]
+        except MethodCodeError as error:
+            if len(outputs) > 1:
+                return [self._score(name, [output], truth, mask)[0] for output in outputs]
+            if pictures > 1:
+                rows = [slice(row, row + 1) for row in range(pictures)]
+                apart = [
+                    self._score(name, [outputs[0][row]], truth[row], None if mask is None else mask[row])
+                    for row in rows
+                ]
+                return [[scores[0][0] for scores in apart]]
+            if isinstance(error, MetricError):
+                return [[Score({}, "skipped", str(error))]]
+            status, reason = describe(error)
+            return [[Score({}, status, f"{name}: {reason}")]]
+
+    def _metric(self, name: str) -> Metric:
+        if name not in self._loaded:
+            variant = self._variants[name]
+            metric = metric_class(variant)(variant.variant)
+            metric.load(self._device)
+            self._loaded[name] = metric
+        return self._loaded[name]
+
+    def _tensor(self, pictures: Sequence[Pixels]) -> Tensor:
+        stacked = torch.from_numpy(np.ascontiguousarray(np.stack(pictures).transpose(0, 3, 1, 2)))
+        return stacked.to(self._device)
+
+    def _mask(self, masks: Sequence[Pixels] | None) -> Tensor | None:
+        if masks is None:
+            return None
+        return torch.from_numpy(np.stack(masks)[:, None]).to(self._device).float() / 255
+
+
+def metric_class(variant: MetricVariant) -> type[Metric]:
+    """The class of a metric.
+
+    Raises:
+        Exception: whatever importing it raises.
+        MetricError: it is no metric.
+    """
+    made = load_implementation(variant.metric.implementation, owner=f"metric {variant.metric.name}")
+    if not issubclass(made, Metric):
+        raise MetricError(f"metric {variant.metric.name} is not a sub-class of drivederain.metrics.metric.Metric")
+    return made
+
+
+def _decode(job: ScoreJob) -> list[_Decoded]:
+    groups: list[tuple[tuple[object, ...], list[tuple[int, ScoreItem, list[Pixels], Pixels, Pixels | None]]]] = []
+    for place, item in enumerate(job.items):
+        outputs = [read_png(output.folder, item.picture, output.sha256) for output in item.outputs]
+        truth = item.clear.load()
+        mask = item.mask.load() if item.mask is not None else None
+        kind = (
+            tuple(output.shape for output in outputs),
+            truth.shape,
+            mask is None,
+            tuple(output.variants for output in item.outputs),
+        )
+        fits = groups and groups[-1][0] == kind
+        if fits and (len(groups[-1][1]) + 1) * math.prod(truth.shape[:2]) <= BATCH_PIXELS:
+            groups[-1][1].append((place, item, outputs, truth, mask))
+        else:
+            groups.append((kind, [(place, item, outputs, truth, mask)]))
+    return [
+        _Decoded(
+            places=tuple(place for place, _, _, _, _ in rows),
+            variants=tuple(output.variants for output in rows[0][1].outputs),
+            outputs=tuple(zip(*(outputs for _, _, outputs, _, _ in rows), strict=True)),
+            truths=tuple(truth for _, _, _, truth, _ in rows),
+            masks=None if rows[0][4] is None else tuple(mask for *_, mask in rows if mask is not None),
+        )
+        for _, rows in groups
+    ]
+
+
+def _checked(name: str, regions: Mapping[str, Tensor], count: int) -> list[Score]:
+    """One output's scores by picture; NaN says that a region is empty, which the whole picture is not."""
+    columns = {region: [float(value) for value in values] for region, values in regions.items()}
+    if any(len(values) != count for values in columns.values()):
+        raise TypeError(f"it gave {[len(values) for values in columns.values()]} values for {count} pictures")
+    scores = []
+    for row in range(count):
+        known = {region: values[row] for region, values in columns.items() if not math.isnan(values[row])}
+        if "image" in known:
+            scores.append(Score(known))
+        else:
+            scores.append(Score({}, "failed", f"{name} gave no number for the whole picture"))
+    return scores

@@ -1,0 +1,81 @@
+"""What a spawned worker runs: ``python -m drivederain.engine.worker.serve FD``. It ends when its run does."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+
+from drivederain.engine.worker.jobs import Ended, JobQueue
+from drivederain.engine.worker.messages import Job, Message, RestoreTask, ScoreTask, Task, TrainTask
+
+DECODERS = 2
+STORERS = 1
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Take a task and its jobs from the connection, and answer on it."""
+    faulthandler.enable()
+    _die_with_the_run()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which then ends its workers
+    connection = Connection(int(sys.argv[1]))
+    task: Task = connection.recv()
+    jobs: JobQueue[Job] = JobQueue()
+    threading.Thread(target=_receive, args=(connection, jobs), daemon=True).start()
+    guard = threading.Lock()
+
+    def emit(message: Message) -> None:
+        with guard:
+            connection.send(message)
+
+    _work(task, jobs, emit)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # libraries may hang at their ends; all that matters is stored and said
+
+
+def _die_with_the_run() -> None:
+    """On Linux the kernel sees to it even where a method holds the interpreter; elsewhere ``_receive`` notices."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _receive(connection: Connection, jobs: JobQueue[Job]) -> None:
+    """Jobs from the run; when it is gone, its worker goes too, whatever it was doing."""
+    while True:
+        try:
+            job = connection.recv()
+        except (EOFError, OSError):
+            os._exit(1)
+        jobs.put(Ended() if job is None else job)
+
+
+def _work(task: Task, jobs: JobQueue[Job], emit: Callable[[Message], None]) -> None:
+    import torch
+
+    torch.set_num_threads(task.threads)
+    if isinstance(task, RestoreTask):
+        from drivederain.engine.worker.restoring import Restoring
+
+        with ThreadPoolExecutor(DECODERS) as decoder, ThreadPoolExecutor(STORERS) as storer:
+            Restoring(task, emit, decoder, storer).run(jobs)  # type: ignore[arg-type]
+    elif isinstance(task, ScoreTask):
+        from drivederain.engine.worker.scoring import Scoring
+
+        with ThreadPoolExecutor(DECODERS) as decoder:
+            Scoring(task, emit, decoder).run(jobs)  # type: ignore[arg-type]
+    elif isinstance(task, TrainTask):
+        from drivederain.engine.worker.training import train
+
+        train(task, emit)
+
+
+if __name__ == "__main__":
+    main()

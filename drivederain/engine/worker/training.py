@@ -1,0 +1,47 @@
+"""Training one stage; its weights go into the cache, where the run finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from drivederain.engine.failures import MethodCodeError, describe, traceback_of
+from drivederain.engine.train import Trainer
+from drivederain.engine.worker.messages import Fatal, Finished, LoadFailed, Message, Progress, TrainTask, Warned
+from drivederain.errors import DriveDeRainError
+from drivederain.weights import NoWeightsError
+
+
+class _Forwarding:
+    """A display whose words go to the run."""
+
+    def __init__(self, emit: Callable[[Message], None]) -> None:
+        self._emit = emit
+
+    def begin(self, phase: str, total: int) -> None:
+        """The run has said what begins."""
+
+    def advance(self, done: float, words: str = "") -> None:
+        self._emit(Progress(done / 100, words))
+
+    def end(self, words: str = "") -> None:
+        self._emit(Progress(1.0, words))
+
+    def warn(self, message: str) -> None:
+        self._emit(Warned(message))
+
+
+def train(task: TrainTask, emit: Callable[[Message], None]) -> None:
+    """Train, and say ``Finished`` (with the steps in words) or ``LoadFailed``."""
+    trainer = Trainer(task.settings, _Forwarding(emit), task.samples, task.trained_on)
+    try:
+        words = trainer.train(task.stage)
+    except NoWeightsError as error:
+        emit(LoadFailed("skipped", str(error), ""))
+    except MethodCodeError as error:
+        if isinstance(error, OSError) and not isinstance(error, DriveDeRainError) and error.errno is not None:
+            emit(Fatal(error.errno, error.strerror or str(error), str(error.filename or "")))
+            return
+        status, reason = describe(error)
+        emit(LoadFailed(status, reason, "" if isinstance(error, DriveDeRainError) else traceback_of(error)))
+    else:
+        emit(Finished({"words": words}))

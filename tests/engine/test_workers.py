@@ -1,0 +1,171 @@
+"""Each method in a process of its own: what one does to its process costs its own cells and nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+
+from drivederain.engine import run as run_module
+from drivederain.engine.worker.process import WorkerProcess
+
+
+def rows(outcome: Any, method: str) -> Any:
+    results = outcome.folder.results()
+    return results[(results["method"] == method) & (results["metric"] == "psnr")]
+
+
+def reasons(outcome: Any, method: str) -> dict[str, tuple[str, str]]:
+    return {row.image: (row.status, row.reason) for row in rows(outcome, method).itertuples()}
+
+
+@pytest.fixture
+def odd(make_pairs: Any, tmp_path: Path) -> Path:
+    """Three pairs; the last is of the width at which the bad methods misbehave."""
+    return make_pairs(tmp_path / "odd" / "pairs", odd=(2,))
+
+
+def test_processes_and_one_process_give_the_same_bytes(bench: Any, pairs: Path, tmp_path: Path, registry: Any) -> None:
+    here = bench("brighten,brighten+average,noisy", f"paired:{pairs}")
+    apart = type(bench)(tmp_path / "other", registry)(
+        "brighten,brighten+average,noisy", f"paired:{pairs}", isolate=True
+    )
+    assert apart.folder.results_parquet.read_bytes() == here.folder.results_parquet.read_bytes()
+    assert not (apart.folder.path / "logs").exists() or not list((apart.folder.path / "logs").iterdir())
+
+
+def test_deaths_cost_their_picture_and_say_why(bench: Any, odd: Path) -> None:
+    bad = "ends-its-process,reads-null,is-killed"
+    outcome = bench(bad, f"paired:{odd}", isolate=True)
+    assert outcome.exit_status == 1
+    said = {}
+    for name in bad.split(","):
+        found = reasons(outcome, name)
+        assert [found[image][0] for image in ("p000", "p001", "p002")] == ["ok", "ok", "failed"], name
+        said[name] = found["p002"][1]
+    assert said["ends-its-process"] == (
+        "its process ended by itself with exit status 7 (it last printed: the driver is lost)"
+    )
+    assert said["reads-null"].startswith("its process was ended by SIGSEGV (it last printed: Fatal Python error")
+    assert said["is-killed"] == "its process was ended by SIGKILL, as the system does when memory runs out"
+    # A death of its own is the method's answer; one from outside is tried again.
+    bench(bad, f"paired:{odd}", isolate=True)
+    assert [phase for phase in bench.phases if phase.startswith("restore")] == ["restore is-killed on paired:pairs"]
+
+
+def test_a_process_that_is_killed_is_replaced(
+    bench: Any, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "marks").mkdir()
+    monkeypatch.setenv("DIES_ONCE", str(tmp_path / "marks"))
+    outcome = bench("dies-once", f"paired:{pairs}", isolate=True)
+    assert outcome.exit_status == 0 and outcome.restored_now == 6
+    assert len(list((tmp_path / "marks").iterdir())) >= 2
+
+
+def test_a_method_that_dies_while_loading(bench: Any, pairs: Path) -> None:
+    outcome = bench("dies-at-load,blur", f"paired:{pairs}", isolate=True)
+    assert set(reasons(outcome, "dies-at-load").values()) == {
+        ("failed", "while loading, its process ended by itself with exit status 9")
+    }
+    assert {status for status, _ in reasons(outcome, "blur").values()} == {"ok"}
+
+
+def test_a_hang_that_hears_no_alarm_is_killed(bench: Any, odd: Path) -> None:
+    began = time.monotonic()
+    outcome = bench("hangs-in-c", f"paired:{odd}", isolate=True, timeout=1.0)
+    assert time.monotonic() - began < 40
+    found = reasons(outcome, "hangs-in-c")
+    assert found["p002"] == ("timeout", "it took longer than 1 s for one picture (--timeout)")
+    assert [found[image][0] for image in ("p000", "p001")] == ["ok", "ok"]
+    # With as much time or less it would hang again; with more it is tried.
+    assert bench("hangs-in-c", f"paired:{odd}", isolate=True, timeout=1.0).restored_now == 0
+    assert "restore hangs-in-c on paired:pairs" not in bench.phases
+    bench("hangs-in-c", f"paired:{odd}", isolate=True, timeout=1.5)
+    assert "restore hangs-in-c on paired:pairs" in bench.phases
+
+
+def test_a_method_has_so_much_time(bench: Any, make_pairs: Any, tmp_path: Path) -> None:
+    many = make_pairs(tmp_path / "pairs", 16)
+    outcome = bench("slow", f"paired:{many}", isolate=True, method_timeout=9.0)  # it would take 9.6 s and its start
+    found = reasons(outcome, "slow")
+    late = {image for image, (status, _) in found.items() if status == "timeout"}
+    assert late and {found[image][1] for image in late} == {"the 9 s of its method were over (--method-timeout)"}
+    # It is done with more time, so it is tried again.
+    again = bench("slow", f"paired:{many}", isolate=False)
+    assert again.restored_now == len(late)
+    assert {status for status, _ in reasons(again, "slow").values()} == {"ok"}
+
+
+def test_growing_past_the_memory_limit(bench: Any, odd: Path) -> None:
+    outcome = bench("grows", f"paired:{odd}", isolate=True, memory_limit=900 * 2**20)
+    found = reasons(outcome, "grows")
+    assert found["p002"][0] == "oom" and "over the limit of 0.9 GiB (--memory-limit)" in found["p002"][1]
+    assert [found[image][0] for image in ("p000", "p001")] == ["ok", "ok"]
+
+
+def test_memory_that_is_short_makes_tiles(bench: Any, tmp_path: Path) -> None:
+    root = tmp_path / "wide"
+    for kind, seed in (("clear", 0), ("rainy", 1)):
+        (root / kind).mkdir(parents=True)
+        pixels = np.random.default_rng(seed).integers(0, 256, (16, 1100, 3), dtype=np.uint8)
+        (root / kind / "wide.png").write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    (root / "intensity.csv").write_text("image,intensity\nwide,heavy\n")
+    outcome = bench("grows-when-wide", f"paired:{root}", isolate=True, memory_limit=1000 * 2**20)
+    assert reasons(outcome, "grows-when-wide") == {"wide": ("ok", "")}
+    assert set(rows(outcome, "grows-when-wide")["stepped_down"]) == {"tile 512"}
+    assert set(rows(outcome, "identity")["stepped_down"]) == {""}
+
+
+def test_training_that_kills_its_process(bench: Any, pairs: Path, make_pairs: Any, tmp_path: Path) -> None:
+    other = make_pairs(tmp_path / "other", 3, first=10)
+    outcome = bench("tiny-that-dies,blur", f"paired:{pairs}", isolate=True, train_data=f"paired:{other}")
+    found = reasons(outcome, "tiny-that-dies")
+    assert set(found.values()) == {("failed", "while training, its process ended by itself with exit status 4")}
+    assert {status for status, _ in reasons(outcome, "blur").values()} == {"ok"}
+
+
+def test_ctrl_c_ends_the_workers_at_once(
+    bench: Any, pairs: Path, stops_at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[WorkerProcess] = []
+    init = WorkerProcess.__init__
+
+    def noted(self: WorkerProcess, *arguments: Any) -> None:
+        init(self, *arguments)
+        started.append(self)
+
+    monkeypatch.setattr(WorkerProcess, "__init__", noted)
+    began: list[float] = []
+
+    def interrupt() -> None:
+        while not (started and bench.display.phases):
+            time.sleep(0.05)
+        began.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        bench("hangs", f"paired:{pairs}", isolate=True, timeout=None)
+    assert time.monotonic() - began[0] < 2
+    assert started and not any(psutil.pid_exists(worker.pid) for worker in started)
+
+
+def test_scoring_beside_the_last_method_gives_the_same_bytes(
+    bench: Any, make_pairs: Any, tmp_path: Path, registry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = make_pairs(tmp_path / "pairs", 24)  # more than are timed alone
+    here = bench("blur,brighten", f"paired:{pairs}")
+    monkeypatch.setattr(run_module, "OVERLAPPING", {"cpu"})
+    other = type(bench)(tmp_path / "other", registry)
+    beside = other("blur,brighten", f"paired:{pairs}", isolate=True)
+    assert "score" not in other.phases
+    assert beside.folder.results_parquet.read_bytes() == here.folder.results_parquet.read_bytes()
