@@ -9,7 +9,10 @@ from typing import NoReturn
 import typer
 
 from drivederain import __version__
+from drivederain.cli.cache import cache
 from drivederain.cli.derain import derain
+from drivederain.cli.doctor import doctor
+from drivederain.cli.env import env
 from drivederain.cli.list import list_
 from drivederain.cli.report import report
 from drivederain.cli.run import run
@@ -47,6 +50,9 @@ app.command("list")(list_)
 app.command("synth")(synth)
 app.command("derain")(derain)
 app.command("report")(report)
+app.add_typer(cache)
+app.command("env")(env)
+app.command("doctor")(doctor)
 
 
 def main() -> None:

@@ -13,11 +13,14 @@ import pytest
 
 from drivederain import __version__
 
-VERBS = ("run", "list", "synth", "derain", "report")
+VERBS = ("run", "list", "synth", "derain", "report", "env", "doctor")
+CACHE_VERBS = ("cache list", "cache explain", "cache prune", "cache verify")
+CACHE_FLAGS = ("--all", "--dry-run", "--repair", "--stale", "--weights", "--yes")
 HEAVY = ("torch", "cv2", "diffusers", "lightning", "segmentation_models_pytorch", "lpips", "spandrel", "scipy")
 RUN_OPTIONS = {
-    "budget", "cache", "data", "data-option", "device", "download", "intensity", "limit", "methods", "metrics", "out",
-    "overwrite", "precision", "seed", "set", "size", "skip-bad", "suite", "timeout", "train", "train-data", "weights",
+    "batch", "budget", "cache", "data", "data-option", "device", "download", "intensity", "isolate", "limit",
+    "lower-precision", "memory-limit", "method-timeout", "methods", "metrics", "out", "overwrite", "precision", "seed",
+    "set", "size", "skip-bad", "suite", "tile", "timeout", "train", "train-data", "weights",
 }  # fmt: skip
 OPTION = re.compile(r"^  (--[\w-]+(?: / --[\w-]+)?)(?: (?:<[^>]+>|[A-Z][\w.=]*))?\s{2,}(\S.*)$")
 
@@ -38,20 +41,26 @@ def imported(*arguments: str) -> tuple[str, set[str]]:
     return text, set(modules.split())
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", [*VERBS, *CACHE_VERBS])
 def test_help_is_a_line_an_option_and_imports_nothing_heavy(verb: str) -> None:
-    text, modules = imported(verb, "--help")
+    text, modules = imported(*verb.split(), "--help")
     assert not {*HEAVY, "pandas", "pyarrow", "numpy"} & modules
     lines = text.split("Options:\n")[1].splitlines()
     options = [line for line in lines if line.strip() and not line.startswith("  -h")]
     for line in options:
         match = OPTION.match(line)
         assert match, f"not one line an option: {line!r}"
-        flag = match[1] in ("--skip-bad", "--overwrite", "--download")
+        flag = match[1] in ("--skip-bad", "--overwrite", "--download", "--json", "--lower-precision", *CACHE_FLAGS)
         assert flag or "[default: " in line or "[required]" in line, f"no default: {line!r}"
     if verb == "run":
         named = {name.lstrip("-") for line in options for name in OPTION.match(line)[1].split(" / ")}  # type: ignore[index]
-        assert named - {"no-train"} == RUN_OPTIONS
+        assert named - {"no-train", "no-isolate"} == RUN_OPTIONS
+
+
+def test_bare_help_imports_nothing_heavy_and_names_all_verbs() -> None:
+    text, modules = imported("--help")
+    assert not {*HEAVY, "pandas", "pyarrow", "numpy", "rich"} & modules
+    assert all(f"\n  {verb} " in text for verb in VERBS)
 
 
 @pytest.mark.parametrize("kind", ["methods", "datasets", "metrics", "plugins", "suites"])
