@@ -160,7 +160,7 @@ class Cell:
     def touch(self) -> None:
         """Note that a run uses the cell."""
         if (self.folder / "key.json").is_file():
-            os.utime(self.folder / "key.json")
+            (self.folder / "key.json").touch()  # unlike that of os.utime, its error names the file
 
     def path(self, picture: str) -> Path:
         return png_path(self.folder, picture)

@@ -30,7 +30,7 @@ from drivederain.engine.worker.messages import (
 GIVE_UP = 5
 """After so many failures in a row, with no success before, the method is not tried on the rest."""
 ALONE = 20
-"""Pictures of a data set that are timed with nothing else going on."""
+"""Pictures of a data set that are timed with nothing else going on; of a small one half of them."""
 SHORT_OF_MEMORY = 512
 """Side of the tiles, in pixels, with which a method is tried again after its process was killed for its memory."""
 
@@ -84,11 +84,12 @@ class RestoreBook(Book[RestoreJob]):
     ) -> None:
         every = {sample.rainy.fingerprint: sample for sample in sample_set.samples}
         timed = sum(self.cell.outputs[name].alone for name in every if name in self.cell.outputs)
+        alone = min(ALONE, (len(every) + 1) // 2)  # the others give the throughput
         groups = dict.fromkeys(batches[sample.rainy.fingerprint] for sample in missing)
         for number, (batch, names) in enumerate(groups):
             self._of |= {name: (sample_set.name, every[name]) for name in names}
             items = tuple(RestoreItem(every[name].rainy, name, "") for name in names)
-            job = RestoreJob(len(self._waiting), items, batch, alone=number + timed < ALONE)
+            job = RestoreJob(len(self._waiting), items, batch, alone=number + timed < alone)
             self._waiting.append(job)
             if job.alone:
                 self._alone.update(names)

@@ -1,0 +1,45 @@
+"""Latency is of pictures that were timed alone, throughput of the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+
+def timing(outcome: Any, method: str = "tiny") -> Any:
+    table = outcome.folder.timings()
+    return table[table["method"] == method].iloc[0]
+
+
+@pytest.mark.parametrize(("pictures", "alone"), [(9, 5), (46, 20)])
+def test_some_are_timed_alone(bench: Any, make_pairs: Any, tmp_path: Path, pictures: int, alone: int) -> None:
+    root = make_pairs(tmp_path / "pairs", pictures)
+    other = make_pairs(tmp_path / "other", 3, first=100)
+    row = timing(bench("tiny", f"paired:{root}", train_data=f"paired:{other}"))
+    assert (row["images"], row["alone_images"], row["batch"], row["height"], row["width"]) == (pictures, alone, 1, 24, 32)
+    assert 0 < row["median_ms"] <= row["p95_ms"]
+    assert row["images_per_s"] > 0 and row["peak_memory_mb"] > 50
+    convolutions = 3 * 2 * 9 + 2 * 3  # of 3x3 and of 1x1, multiplications a pixel
+    assert row["flops"] == 2 * convolutions * 24 * 32
+    assert row["parameters"] == convolutions + 2 + 3
+    assert "thread" in row["hardware"]
+
+
+def test_what_was_timed_before_is_kept(bench: Any, make_pairs: Any, tmp_path: Path) -> None:
+    few = make_pairs(tmp_path / "few" / "pairs", 6)
+    first = timing(bench("blur", f"paired:{few}"), "blur")
+    more = make_pairs(tmp_path / "more" / "pairs", 12)
+    second = timing(bench("blur", f"paired:{more}"), "blur")
+    assert (first["alone_images"], second["alone_images"]) == (3, 6)
+    again = timing(bench("blur", f"paired:{more}"), "blur")
+    assert again["median_ms"] == second["median_ms"] and again["measured_at"] == second["measured_at"]
+
+
+def test_batches_have_a_latency_of_one_picture(bench: Any, make_pairs: Any, tmp_path: Path) -> None:
+    root = make_pairs(tmp_path / "pairs", 8)
+    row = timing(bench("blur", f"paired:{root}", batch=4), "blur")
+    assert (row["batch"], row["alone_images"]) == (4, 2)
+    assert pd.notna(row["median_ms"])
