@@ -19,7 +19,8 @@ def test_some_are_timed_alone(bench: Any, make_pairs: Any, tmp_path: Path, pictu
     root = make_pairs(tmp_path / "pairs", pictures)
     other = make_pairs(tmp_path / "other", 3, first=100)
     row = timing(bench("tiny", f"paired:{root}", train_data=f"paired:{other}"))
-    assert (row["images"], row["alone_images"], row["batch"], row["height"], row["width"]) == (pictures, alone, 1, 24, 32)
+    assert (row["images"], row["alone_images"], row["batch"]) == (pictures, alone, 1)
+    assert (row["height"], row["width"]) == (24, 32)
     assert 0 < row["median_ms"] <= row["p95_ms"]
     assert row["images_per_s"] > 0 and row["peak_memory_mb"] > 50
     convolutions = 3 * 2 * 9 + 2 * 3  # of 3x3 and of 1x1, multiplications a pixel
