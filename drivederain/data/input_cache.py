@@ -49,13 +49,13 @@ class CachedDrawing:
         """The picture kept as ``file``; drawn and kept first where it is missing or damaged."""
         with self._lock():
             kept = self._read(file)
-            return kept if kept is not None else self._keep(draw()).pictures[file]
+            return kept if kept is not None else self._drawn(draw).pictures[file]
 
     def parameters(self, draw: Callable[[], Drawing]) -> Mapping[str, Any]:
         """The drawn parameters; drawn and kept first where they are missing or damaged."""
         with self._lock():
             record = self._record()
-            return record["parameters"] if record is not None else self._keep(draw()).parameters
+            return record["parameters"] if record is not None else self._drawn(draw).parameters
 
     def _lock(self) -> threading.Lock:
         with _GUARD:
@@ -78,6 +78,13 @@ class CachedDrawing:
         except OSError:
             return None
         return decode_png(data) if record["files"].get(file) == hashlib.sha256(data).hexdigest() else None
+
+    def _drawn(self, draw: Callable[[], Drawing]) -> Drawing:
+        drawing = draw()
+        try:
+            return self._keep(drawing)
+        except FileNotFoundError:  # another process tidied up the cache at this moment
+            return self._keep(drawing)
 
     def _keep(self, drawing: Drawing) -> Drawing:
         hashes = {}

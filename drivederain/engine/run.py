@@ -307,16 +307,31 @@ class _Work:
             for sample_set in self.sample_sets:
                 self.run.tell(stage, self.restorer.cell(stage), sample_set, work[sample_set.name])
         for _ in range(MENDINGS):
-            self._score()
-            if not self.scorer.damaged:
-                return
+            lost = self._taken_away(prefixes)
+            for stage, sample in lost:
+                self.restorer.again(stage, sample)
             for place in self.scorer.damaged:
                 for stage in self.stages[place.chain].all_stages:
                     self.restorer.again(stage, place.sample)
-            self.scorer.damaged.clear()
-            for stage in prefixes:
-                self._count(stage, self.restorer.restore(stage, self.sample_sets))
-        self._score()
+            if lost or self.scorer.damaged:
+                self.scorer.damaged.clear()
+                for stage in prefixes:
+                    self._count(stage, self.restorer.restore(stage, self.sample_sets))
+            self._score()
+            if not self.scorer.damaged:
+                return
+
+    def _taken_away(self, prefixes: Sequence[ReadyStage]) -> list[tuple[ReadyStage, Sample]]:
+        """Outputs that were there and were taken out of the cache meanwhile."""
+        lost = []
+        for stage in prefixes:
+            cell = self.restorer.cell(stage)
+            for sample_set in self.sample_sets:
+                for sample in sample_set.samples:
+                    picture = sample.rainy.fingerprint
+                    if picture in cell.outputs and not cell.has(picture):
+                        lost.append((stage, sample))
+        return lost
 
     def _scoring_beside(self, stage: ReadyStage) -> Mapping[str, Work]:
         """Restore with the last stage of the run, and score each picture as soon as it has all its outputs."""

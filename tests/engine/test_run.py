@@ -360,6 +360,29 @@ def test_a_damaged_estimate_is_restored_again(bench: Any, pairs: Path) -> None:
     assert set(rows(outcome, "brighten+average")["status"]) == {"ok"}
 
 
+def test_outputs_that_are_taken_away_meanwhile_are_restored_again(bench: Any, pairs: Path, stops_at: Any) -> None:
+    whole = bench("blur,brighten", f"paired:{pairs}")
+    expected = contents(whole.folder.path)
+
+    class Tidies(stops_at):  # type: ignore[misc,valid-type]
+        """Empties the first method's cell while the second one works."""
+
+        def begin(self, phase: str, total: int) -> None:
+            super().begin(phase, total)
+            if phase.startswith("restore brighten"):
+                for key in (self.cache / "cells").glob("*/*/key.json"):
+                    if "Blur" in key.read_text():
+                        shutil.rmtree(key.parent / "pictures")
+
+    other = type(bench)(bench.folder / "other", bench.registry)
+    display = Tidies("never", 0)
+    display.cache = other.folder / "cache"
+    outcome = other("blur,brighten", f"paired:{pairs}", display=display)
+    assert outcome.exit_status == 0
+    assert outcome.folder.results_parquet.read_bytes() == whole.folder.results_parquet.read_bytes()
+    assert contents(outcome.folder.path) == expected
+
+
 def test_pictures_of_an_earlier_run_do_not_linger(bench: Any, pairs: Path, make_pairs: Any, tmp_path: Path) -> None:
     out = tmp_path / "same"
     masked = make_pairs(tmp_path / "a" / "pairs", masks=True)

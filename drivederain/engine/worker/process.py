@@ -19,6 +19,9 @@ from drivederain.engine.worker.messages import Job, Message, Task
 
 CHILDREN = 5.0
 """Seconds between two looks for processes that the worker started; it takes a walk over all processes there are."""
+SPINS = "20000"
+"""How long a thread of the network spins before it sleeps while it waits for the others. Short, so that decoding,
+encoding and the run get the cores; sleeping at once would cost a third of the speed (docs/performance.md)."""
 FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 """Signals that a person or the system sends; the others are a process's own doing."""
 
@@ -41,8 +44,7 @@ class WorkerProcess:
         self._connection = Connection(ours.detach())
         # The modules that this process can import, in its order, and not whatever lies in the working folder.
         paths = [path if path else str(Path.cwd()) for path in sys.path]
-        # Threads that wait for each other sleep. Spinning, they take the cores from decoding, encoding and the run.
-        environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        environment = {"GOMP_SPINCOUNT": SPINS, **os.environ, "PYTHONPATH": os.pathsep.join(paths)}
         with theirs, log.open("ab") as printed:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "drivederain.engine.worker.serve", str(theirs.fileno())],
