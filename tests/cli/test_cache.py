@@ -30,7 +30,10 @@ def made(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return made_up_cache.MadeUpCache(cache)
 
 
-def test_list_names_cells_and_totals(command: Any, made: Any) -> None:
+def test_list_names_cells_and_totals(command: Any, made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import drivederain.cli.console as there
+
+    monkeypatch.setattr(there, "console", there.Console(width=140))
     cell = made.cell(3, options={"depth": 3})
     made.cell(1, method="diffusion", before={"method": "unet"}, torch="2.99.0+cpu")
     made.weights()
