@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,11 +42,14 @@ from drivederain.errors import DataError
 from drivederain.registry import Registry
 from drivederain.results.cell import FinishedCell
 from drivederain.results.run_folder import RunFolder, write_atomically
-from drivederain.results.schema import SCHEMA_VERSION, Row
+from drivederain.results.schema import SCHEMA_VERSION, Status
 from drivederain.results.store import ResultsWriter, write_timings
 
 LOCK = ".lock"
 """In the run's folder, held while a run writes there."""
+
+LOST: tuple[Status, ...] = ("failed", "oom", "timeout")
+"""Statuses of rows that make the exit status 1; what was skipped could not be had."""
 
 OVERLAPPING = {"cuda", "mps"}
 """Devices on which pictures are scored while the last method still restores. On a CPU both want the same cores."""
@@ -79,7 +82,7 @@ class _Run:
         self.started, self.clock = now(), time.monotonic()
         self.warnings: list[str] = []
         self.threads = torch.get_num_threads()
-        self._lost = False
+        self._rows_lost = 0
         self.display: Display = _NotedWarnings(display, self.warnings)
         self.chains = registry.chains([REFERENCE, *settings.methods])
         self.metrics = registry.metric_variants(settings.metrics)
@@ -129,7 +132,7 @@ class _Run:
             about_method(stage, restorer.cell(stage), sample_sets, restored[name], self._facts(stage, restorer))
             for name, stage in stages.items()
         ]
-        exit_status = int(self._lost or any(method["status"] != "ok" for method in methods))
+        exit_status = int(self._rows_lost > 0 or any(method["status"] != "ok" for method in methods))
         write_timings(self.folder.timings_parquet, timings)
         self._write_record(data, methods, exit_status)
         self.events.write("finished", exit_status=exit_status, seconds=round(time.monotonic() - self.clock, 1))
@@ -209,16 +212,12 @@ class _Run:
                     stage = stages[name]
                     cells = [restorer.cell(each) for each in stage.all_stages]
                     scores = ScoresOf(scorer, cells[-1], sample_set)
-                    writer.add(self._watched(rows_of(self.folder.name, stage, cells, sample_set, scores, self.metrics)))
+                    writer.add(rows_of(self.folder.name, stage, cells, sample_set, scores, self.metrics))
                     cells[-1].forget_scores()
                     timing = timing_row(self.folder.name, stage, cells, sample_set)
                     timings += [timing] if timing else []
+        self._rows_lost = sum(writer.statuses[status] for status in LOST)
         return timings
-
-    def _watched(self, rows: Iterable[Row]) -> Iterator[Row]:
-        for row in rows:
-            self._lost = self._lost or row.status in ("failed", "oom", "timeout")
-            yield row
 
     def _store_pictures(
         self, stages: dict[str, ReadyStage], sample_sets: Sequence[SampleSet], restorer: Restorer

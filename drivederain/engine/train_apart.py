@@ -71,7 +71,7 @@ def train_apart(trainer: Trainer, stage: ReadyStage, display: Display, threads: 
         inline.train(task, handle)
     answer = answers[0]
     if isinstance(answer, Fatal):
-        raise OSError(answer.errno, answer.words, answer.file)
+        raise answer.error()
     if isinstance(answer, LoadFailed):
         if answer.status == "skipped":
             raise NoWeightsError(answer.reason)

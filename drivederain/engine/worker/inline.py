@@ -40,7 +40,7 @@ def work(book: Book[RestoreJob] | Book[ScoreJob]) -> None:
         elif isinstance(message, LoadFailed):
             book.cannot_load(message)
         elif isinstance(message, Fatal):
-            raise OSError(message.errno, message.words, message.file)
+            raise message.error()
         else:
             book.handle(message)
 

@@ -191,6 +191,15 @@ class Fatal:
     words: str
     file: str
 
+    @classmethod
+    def of(cls, error: OSError, where: Path | str = "") -> Fatal:
+        """``where``: what it was about, as writing to an open file does not say which one."""
+        return cls(error.errno, error.strerror or str(error), str(error.filename or where))
+
+    def error(self) -> OSError:
+        """The error again, for the run to raise."""
+        return OSError(self.errno, self.words, self.file)
+
 
 @dataclass(frozen=True)
 class Progress:

@@ -209,7 +209,7 @@ class Restoring:
                         )
                     )
         except OSError as error:
-            self.emit(Fatal(error.errno, error.strerror or str(error), str(error.filename or self.task.folder)))
+            self.emit(Fatal.of(error, self.task.folder))
         except MethodCodeError as error:
             self.emit(Failed(job.number, *describe(error), traceback_of(error)))
         else:
@@ -224,7 +224,7 @@ class Restoring:
 def _unreadable(job: RestoreJob, error: Exception) -> Failed | Fatal:
     """What to say of a picture that cannot be read. It is not the method's doing, so the next run tries again."""
     if isinstance(error, OSError):  # drawing rain writes into the cache
-        return Fatal(error.errno, error.strerror or str(error), str(error.filename or ""))
+        return Fatal.of(error)
     reason = str(error) if isinstance(error, DataError) else describe(error)[1]
     return Failed(job.number, "failed", reason, lasting=False, data=True)
 

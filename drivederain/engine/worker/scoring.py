@@ -87,7 +87,7 @@ class Scoring:
             self.emit(Damaged(job.number, error.folder, error.picture))
             return
         except OSError as error:
-            self.emit(Fatal(error.errno, error.strerror or str(error), str(error.filename or "")))
+            self.emit(Fatal.of(error))
             return
         except Exception as error:
             reason = str(error) if isinstance(error, DataError) else describe(error)[1]

@@ -140,7 +140,7 @@ class Supervisor:
             return
         if isinstance(message, Fatal):
             self.close()
-            raise OSError(message.errno, message.words, message.file)
+            raise message.error()
         if isinstance(message, LoadFailed):
             self._end()
             self._refuse(message)

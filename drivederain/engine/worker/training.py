@@ -39,7 +39,7 @@ def train(task: TrainTask, emit: Callable[[Message], None]) -> None:
         emit(LoadFailed("skipped", str(error), ""))
     except MethodCodeError as error:
         if isinstance(error, OSError) and not isinstance(error, DriveDeRainError) and error.errno is not None:
-            emit(Fatal(error.errno, error.strerror or str(error), str(error.filename or "")))
+            emit(Fatal.of(error))
             return
         status, reason = describe(error)
         emit(LoadFailed(status, reason, "" if isinstance(error, DriveDeRainError) else traceback_of(error)))
