@@ -21,6 +21,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,34 @@ def store_png(folder: Path, picture: str, pixels: NDArray[np.uint8]) -> tuple[st
     data = encode_png(pixels)
     write_atomically(png_path(folder, picture), data)
     return hashlib.sha256(data).hexdigest(), len(data)
+
+
+def store_output(
+    folder: Path,
+    picture: str,
+    pixels: NDArray[np.uint8],
+    *,
+    seconds: float | None,
+    batch: int = 1,
+    group: str = "",
+    alone: bool = False,
+    stepped_down: str = "",
+) -> Output:
+    """Write an output; its line is for ``Cell.add``."""
+    sha256, size = store_png(folder, picture, pixels)
+    return Output(
+        picture=picture,
+        sha256=sha256,
+        bytes=size,
+        milliseconds=None if seconds is None else round(1000 * seconds, 3),
+        height=pixels.shape[0],
+        width=pixels.shape[1],
+        batch=batch,
+        group=group,
+        alone=alone,
+        stepped_down=stepped_down,
+        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def read_png(folder: Path, picture: str, sha256: str) -> NDArray[np.uint8]:

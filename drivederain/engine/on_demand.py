@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drivederain.data.sample import Sample
-from drivederain.engine.cells import Cell, DamagedOutput, Failure, Output, store_png
+from drivederain.engine.cells import Cell, DamagedOutput, Failure, store_output
 from drivederain.engine.device import DeviceRunner, noise_name
 from drivederain.engine.failures import MethodCodeError, describe
 from drivederain.engine.stages import ReadyStage
@@ -67,20 +66,8 @@ class OnDemand:
             status, reason = describe(error)
             cell.fail(Failure(picture, status, reason))
             raise MethodError(f"{stage.chain.name} before it: {reason}") from error
-        sha256, size = store_png(cell.folder, picture, restored.pixels)
-        seconds = restored.seconds
-        output = Output(
-            picture=picture,
-            sha256=sha256,
-            bytes=size,
-            milliseconds=None if seconds is None else round(1000 * seconds, 3),
-            height=restored.pixels.shape[0],
-            width=restored.pixels.shape[1],
-            batch=1,
-            group="",
-            alone=False,
-            stepped_down=restored.stepped_down,
-            measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        output = store_output(
+            cell.folder, picture, restored.pixels, seconds=restored.seconds, stepped_down=restored.stepped_down
         )
         cell.add([output])
         return restored.pixels

@@ -12,14 +12,13 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from drivederain.engine.cells import DamagedOutput, Output, read_png, store_png
+from drivederain.engine.cells import DamagedOutput, read_png, store_output
 from drivederain.engine.device import DeviceRunner, Pending, noise_name
 from drivederain.engine.energy import EnergyMeter
 from drivederain.engine.failures import MethodCodeError, describe, traceback_of
@@ -191,23 +190,18 @@ class Restoring:
         try:
             for group, pending, latency in started:
                 for number, (item, restored) in enumerate(zip(group.items, pending.result(), strict=True)):
-                    sha256, size = store_png(self.task.folder, item.picture, restored.pixels)
                     seconds = latency if latency is not None and number == 0 else restored.seconds
-                    outputs.append(
-                        Output(
-                            picture=item.picture,
-                            sha256=sha256,
-                            bytes=size,
-                            milliseconds=None if seconds is None else round(1000 * seconds, 3),
-                            height=restored.pixels.shape[0],
-                            width=restored.pixels.shape[1],
-                            batch=len(group.items),
-                            group=job.group,
-                            alone=job.alone and number == 0,
-                            stepped_down=", ".join(words for words in (job.note, restored.stepped_down) if words),
-                            measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                        )
+                    output = store_output(
+                        self.task.folder,
+                        item.picture,
+                        restored.pixels,
+                        seconds=seconds,
+                        batch=len(group.items),
+                        group=job.group,
+                        alone=job.alone and number == 0,
+                        stepped_down=", ".join(words for words in (job.note, restored.stepped_down) if words),
                     )
+                    outputs.append(output)
         except OSError as error:
             self.emit(Fatal.of(error, self.task.folder))
         except MethodCodeError as error:
