@@ -205,21 +205,21 @@ class HangsInC(Fake):
 
 
 class Grows(Fake):
-    """Holds 400 MB more at each wide picture that is not cut into tiles."""
+    """Holds 1.6 GB more at each wide picture that is not cut into tiles."""
 
     def answer(self, rainy: Tensor) -> Tensor:
         if rainy.shape[-1] == ODD_WIDTH:
-            self.held = [*getattr(self, "held", []), np.ones(50_000_000)]
+            self.held = [*getattr(self, "held", []), np.ones(200_000_000)]
             time.sleep(1.5)
         return rainy
 
 
 class GrowsWhenWide(Fake):
-    """Holds 600 MB while it works on a picture of more than 1000 pixels, which tiles are not."""
+    """Holds 1.6 GB while it works on a picture of more than 1000 pixels, which tiles are not."""
 
     def answer(self, rainy: Tensor) -> Tensor:
         if rainy.shape[-1] > 1000:
-            self.held = np.ones(75_000_000)
+            self.held = np.ones(200_000_000)
             time.sleep(1.5)
         return rainy
 

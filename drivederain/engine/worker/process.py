@@ -94,7 +94,7 @@ class WorkerProcess:
         return message
 
     def memory(self) -> int:
-        """Resident bytes of the process and of all that it started."""
+        """Bytes that the process and all that it started hold (see ``held_bytes``)."""
         if time.monotonic() - self._looked_for_children > CHILDREN:
             self._looked_for_children = time.monotonic()
             with suppress(psutil.Error):
@@ -102,7 +102,7 @@ class WorkerProcess:
         total = 0
         for process in (self._watched, *self._children):
             with suppress(psutil.Error):  # it may have ended meanwhile
-                total += process.memory_info().rss
+                total += held_bytes(process)
         return total
 
     def kill(self) -> None:
@@ -150,6 +150,22 @@ class WorkerProcess:
         if number == signal.SIGKILL:
             said = ", as the system does when memory runs out"
         return WorkerDied(f"its process was ended by {name}{said}", own_doing=number not in FROM_OUTSIDE)
+
+
+def held_bytes(process: psutil.Process) -> int:
+    """Memory that the process holds and the system cannot take back.
+
+    On Linux it is the resident set without pages of files. Those are the libraries and mapped weights, which can be
+    dropped and read again at any time, and how many are resident says more of the machine's page cache than of the
+    process: with them the same idle worker held 663 MB on one machine and 1 GiB on the next.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):  # it may have ended; psutil then says so
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            fields = dict(line.split(":", 1) for line in status.splitlines())
+            if "RssAnon" in fields:  # not of a process that has just ended
+                return sum(int(fields[kind].split()[0]) * 1024 for kind in ("RssAnon", "RssShmem"))
+    return int(process.memory_info().rss)
 
 
 def _last_words(log: Path, length: int = 200) -> str:
