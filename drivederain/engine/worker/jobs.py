@@ -7,8 +7,15 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any, Generic, Protocol, TypeVar
 
-AHEAD = 3
+from drivederain.engine.hardware import usable_cores
+
+HANDS = min(8, usable_cores())
+"""Threads that decode, and as many that encode and store. One core packs about 30 pictures of 1280x720 a second, so
+that a fast device needs several."""
+AHEAD = HANDS + 1
 """Jobs that are decoded, or being decoded, before they are needed."""
+BEHIND = HANDS + 2
+"""Jobs that may wait to be stored; then computing waits too, so that memory stays bounded."""
 
 JobType = TypeVar("JobType")
 JobType_co = TypeVar("JobType_co", covariant=True)

@@ -26,7 +26,7 @@ from drivederain.engine.hardware import hardware_name
 from drivederain.engine.memory import PeakMemory
 from drivederain.engine.networks import parameters
 from drivederain.engine.staging import HostBatch
-from drivederain.engine.worker.jobs import AHEAD, Ended, Jobs
+from drivederain.engine.worker.jobs import AHEAD, BEHIND, Ended, Jobs
 from drivederain.engine.worker.messages import (
     Damaged,
     Failed,
@@ -42,9 +42,6 @@ from drivederain.engine.worker.messages import (
     Started,
 )
 from drivederain.errors import DataError
-
-BEHIND = 4
-"""Jobs that may wait to be stored; then computing waits too, so that memory stays bounded."""
 
 Pixels = NDArray[np.uint8]
 

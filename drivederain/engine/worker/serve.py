@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from drivederain.engine.worker.jobs import JobQueue
     from drivederain.engine.worker.messages import Job, Message, Task
 
-DECODERS = 2
-STORERS = 1
 PR_SET_PDEATHSIG = 1
 
 
@@ -77,18 +75,19 @@ def _receive(connection: Connection, jobs: JobQueue[Job]) -> None:
 def _work(task: Task, jobs: JobQueue[Job], emit: Callable[[Message], None]) -> None:
     import torch
 
+    from drivederain.engine.worker.jobs import HANDS
     from drivederain.engine.worker.messages import RestoreTask, ScoreTask, TrainTask
 
     torch.set_num_threads(task.threads)
     if isinstance(task, RestoreTask):
         from drivederain.engine.worker.restoring import Restoring
 
-        with ThreadPoolExecutor(DECODERS) as decoder, ThreadPoolExecutor(STORERS) as storer:
+        with ThreadPoolExecutor(HANDS) as decoder, ThreadPoolExecutor(HANDS) as storer:
             Restoring(task, emit, decoder, storer).run(jobs)  # type: ignore[arg-type]
     elif isinstance(task, ScoreTask):
         from drivederain.engine.worker.scoring import Scoring
 
-        with ThreadPoolExecutor(DECODERS) as decoder:
+        with ThreadPoolExecutor(HANDS) as decoder:
             Scoring(task, emit, decoder).run(jobs)  # type: ignore[arg-type]
     elif isinstance(task, TrainTask):
         from drivederain.engine.worker.training import train

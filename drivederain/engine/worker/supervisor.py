@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from drivederain.engine.worker.book import Book
+from drivederain.engine.worker.jobs import AHEAD, BEHIND
 from drivederain.engine.worker.messages import (
     Damaged,
     Failed,
@@ -30,8 +31,8 @@ from drivederain.engine.worker.messages import (
 )
 from drivederain.engine.worker.process import WorkerDied, WorkerProcess
 
-WINDOW = 6
-"""Jobs that a worker may have at a time."""
+WINDOW = AHEAD + 1 + BEHIND
+"""Jobs that a worker may have at a time: decoded ahead, computed, and being stored."""
 LOOK = 0.2
 """Seconds between two looks at limits."""
 GRACE = 2.0
