@@ -10,8 +10,8 @@
         pictures/<fingerprint>.png
 
 A picture's line is written after its PNG was renamed into place, so what has a line is whole. Files only grow, each
-time by one write; a last line cut off by a crash is ignored. What is damaged later is noticed by its size or its
-SHA-256, thrown away and restored again.
+time by one write; a last line cut off by a crash is ignored. What is damaged later is noticed by its size, its SHA-256
+or the check sum of its line, thrown away and computed again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from drivederain.data.png import decode_png, encode_png
-from drivederain.engine.keys import canonical, key_of
+from drivederain.engine.json_lines import line_of, record_of
+from drivederain.engine.keys import key_of
 from drivederain.errors import DataError
 from drivederain.results.run_folder import write_atomically
 from drivederain.results.schema import Status
@@ -261,7 +262,7 @@ class Cell:
 
 def _append(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     """Add lines by one write at the end of the file, so that those of two runs do not mix."""
-    text = "".join(canonical(line) + "\n" for line in lines).encode("utf-8", "backslashreplace")
+    text = b"".join(line_of(line) + b"\n" for line in lines)
     handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
     try:
         size = os.fstat(handle).st_size
@@ -275,17 +276,13 @@ def _append(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _lines(path: Path, record: type | None) -> Iterator[dict[str, Any]]:
-    """Lines that have exactly the fields of ``record``; what another one told of (a crash cut it off) is done again."""
+    """Lines that have exactly the fields of ``record``; what another one told of (cut off, damaged) is done again."""
     keys = {field.name for field in fields(record)} if record is not None else None
     if not path.is_file():
         return
-    # Not splitlines(): a reason may hold characters that it takes for ends of lines.
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        if isinstance(value, dict) and (keys is None or value.keys() == keys):
+    for line in path.read_bytes().split(b"\n"):
+        value = record_of(line)
+        if value is not None and (keys is None or value.keys() == keys):
             yield value
 
 

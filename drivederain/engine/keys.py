@@ -6,6 +6,9 @@ import hashlib
 import json
 from typing import Any
 
+ENGINE_VERSION = 2
+"""Part of every cell's key; raised whenever the engine could change an output (padding, tiling, rounding)."""
+
 
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces; the same for equal values on every machine."""

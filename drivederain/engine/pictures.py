@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
 from drivederain.data.decode import UnusablePicture
 from drivederain.data.png import encode_png
 from drivederain.data.sample import Picture, Problem, Sample
-from drivederain.engine.cells import Cell
+from drivederain.engine.cells import Cell, DamagedOutput
 from drivederain.engine.picture_manifest import Entry, Files, PictureManifest
 from drivederain.errors import DataError
 from drivederain.results.run_folder import RunFolder, folder_name, write_atomically
 
 THREADS = min(4, os.cpu_count() or 1)
 """Pictures that are decoded and packed at a time."""
+
+
+@dataclass
+class NotStored:
+    """What of a run's pictures could not be put into its folder; the others are there."""
+
+    problems: list[Problem] = field(default_factory=list)
+    """Pictures that cannot be read."""
+    damaged: list[tuple[str, Sample]] = field(default_factory=list)
+    """Method and sample of outputs that are missing from the cache or are not what was stored there."""
 
 
 class RunPictures:
@@ -37,23 +49,21 @@ class RunPictures:
         self,
         samples: Iterable[Sample],
         cells: Mapping[str, Cell],
-        inputs: Cell | None = None,
+        inputs: str = "",
         advance: Callable[[int], None] = lambda done: None,
-    ) -> list[Problem]:
+    ) -> NotStored:
         """Write ``rainy.png``, ``clear.png`` and ``mask.png`` of each sample, and ``<method>.png`` of each output.
 
-        Outputs are hard links where the file system allows, else copies. Memory does not grow with the samples.
+        Outputs are hard links where the file system allows, else copies; what they hold is checked when they are put
+        there. Memory does not grow with the samples.
 
         Args:
             cells: by method, as it is called in the results.
-            inputs: a cell whose outputs are the rainy pictures themselves, which need not be packed again.
+            inputs: a method whose outputs are the rainy pictures themselves, which then need not be packed again.
             advance: told the number of samples that are done.
-
-        Returns:
-            Pictures that could not be read or linked, each with the reason; they are left out and the others stored.
         """
         ordered = sorted(samples, key=self._folder)
-        problems: list[Problem] = []
+        missing = NotStored()
         done = 0
         pool = ThreadPoolExecutor(THREADS)
         try:
@@ -61,7 +71,8 @@ class RunPictures:
                 for entries, found in _in_order(pool, self._tasks(ordered, manifest, cells, inputs)):
                     for entry in entries:
                         manifest.put(entry)
-                    problems += found
+                    missing.problems += found.problems
+                    missing.damaged += found.damaged
                     done += len(entries)
                     advance(done)
                     self._remove(manifest.gone)
@@ -71,23 +82,21 @@ class RunPictures:
             pool.shutdown(cancel_futures=True)
         for dataset in self._left:
             _remove_if_empty(self._images / dataset)
-        return problems
+        return missing
 
     def _folder(self, sample: Sample) -> str:
         return f"{folder_name(sample.dataset)}/{folder_name(sample.image)}"
 
     def _tasks(
-        self, ordered: Sequence[Sample], manifest: PictureManifest, cells: Mapping[str, Cell], inputs: Cell | None
-    ) -> Iterator[Callable[[], tuple[list[Entry], list[Problem]]]]:
+        self, ordered: Sequence[Sample], manifest: PictureManifest, cells: Mapping[str, Cell], inputs: str
+    ) -> Iterator[Callable[[], _Stored]]:
         """A task for samples that lie together and share their truth, which is packed once."""
         for _, group in groupby(ordered, key=lambda each: each.clear.fingerprint if each.clear else each.image):
             known = [(sample, manifest.take(self._folder(sample))) for sample in group]
             yield lambda known=known: self._store(known, cells, inputs)  # type: ignore[misc]
 
-    def _store(
-        self, group: Sequence[tuple[Sample, Files]], cells: Mapping[str, Cell], inputs: Cell | None
-    ) -> tuple[list[Entry], list[Problem]]:
-        entries, problems, written = [], [], dict[str, Path]()
+    def _store(self, group: Sequence[tuple[Sample, Files]], cells: Mapping[str, Cell], inputs: str) -> _Stored:
+        entries, missing, written = [], NotStored(), dict[str, Path]()
         for sample, known in group:
             folder = self._images / self._folder(sample)
             sources = _sources(sample, cells, inputs)
@@ -99,7 +108,10 @@ class RunPictures:
                     try:
                         there = source.put(folder / name, written)
                     except DataError as error:
-                        problems.append(_problem(sample, error))
+                        if isinstance(source, _Linked) and isinstance(error, DamagedOutput):
+                            missing.damaged.append((source.method, sample))
+                        else:
+                            missing.problems.append(_problem(sample, error))
                         (folder / name).unlink(missing_ok=True)
                         continue
                 written[source.name] = folder / name
@@ -108,7 +120,7 @@ class RunPictures:
                 if name.endswith(".png") or name.startswith("."):
                     (folder / name).unlink()
             entries.append(Entry(self._folder(sample), files))
-        return entries, problems
+        return entries, missing
 
     def _remove(self, gone: list[Entry]) -> None:
         """Remove the pictures of folders that an earlier run left, and nothing else."""
@@ -137,26 +149,39 @@ class _Packed:
 
 
 class _Linked:
-    """An output in the cache."""
+    """An output of ``method`` in the cache; ``name`` is what the manifest calls it."""
 
-    def __init__(self, cell: Cell, picture: str, name: str) -> None:
-        self.path, self.name = cell.path(picture), name
+    def __init__(self, method: str, cell: Cell, picture: str, name: str) -> None:
+        self.method, self.name = method, name
+        self._cell, self._picture = cell, picture
 
     def put(self, path: Path, written: Mapping[str, Path]) -> tuple[int, int]:
-        """As ``_Packed.put``."""
+        """As ``_Packed.put``.
+
+        Raises:
+            DamagedOutput: it is not in the cache, or not what was stored.
+        """
+        source = self._cell.path(self._picture)
         try:
-            _link(self.path, path)
-        except FileNotFoundError as error:
-            raise UnusablePicture(str(self.path), "it is no longer in the cache") from error
+            whole = hashlib.sha256(source.read_bytes()).hexdigest() == self._cell.outputs[self._picture].sha256
+            if whole:
+                _link(source, path)
+        except FileNotFoundError:
+            whole = False
+        if not whole:
+            raise DamagedOutput(self._cell.folder, self._picture)
         return _measured(path)
 
 
-def _sources(sample: Sample, cells: Mapping[str, Cell], inputs: Cell | None) -> dict[str, _Packed | _Linked]:
+_Stored = tuple[list[Entry], NotStored]
+
+
+def _sources(sample: Sample, cells: Mapping[str, Cell], inputs: str) -> dict[str, _Packed | _Linked]:
     """What each file of a sample is made of."""
     picture = sample.rainy.fingerprint
     sources: dict[str, _Packed | _Linked] = {}
-    if inputs is not None and picture in inputs.outputs:
-        sources["rainy.png"] = _Linked(inputs, picture, picture)
+    if inputs and picture in cells[inputs].outputs:
+        sources["rainy.png"] = _Linked(inputs, cells[inputs], picture, picture)
     else:
         sources["rainy.png"] = _Packed(sample.rainy)
     for name, other in (("clear.png", sample.clear), ("mask.png", sample.mask)):
@@ -165,7 +190,7 @@ def _sources(sample: Sample, cells: Mapping[str, Cell], inputs: Cell | None) -> 
     for method, cell in cells.items():
         output = cell.outputs.get(picture)
         if output is not None:
-            sources[f"{folder_name(method)}.png"] = _Linked(cell, picture, output.sha256)
+            sources[f"{folder_name(method)}.png"] = _Linked(method, cell, picture, output.sha256)
     return sources
 
 
@@ -207,11 +232,9 @@ def _problem(sample: Sample, error: DataError) -> Problem:
     return Problem(sample.source_file or sample.image, str(error))
 
 
-def _in_order(
-    pool: ThreadPoolExecutor, tasks: Iterator[Callable[[], tuple[list[Entry], list[Problem]]]]
-) -> Iterator[tuple[list[Entry], list[Problem]]]:
+def _in_order(pool: ThreadPoolExecutor, tasks: Iterator[Callable[[], _Stored]]) -> Iterator[_Stored]:
     """The tasks' results in their order, with only a few under way."""
-    waiting: deque[Future[tuple[list[Entry], list[Problem]]]] = deque()
+    waiting: deque[Future[_Stored]] = deque()
     for task in tasks:
         waiting.append(pool.submit(task))
         if len(waiting) > 2 * THREADS:

@@ -31,7 +31,7 @@ from drivederain.engine.run_record import (
     about_plugins,
     now,
 )
-from drivederain.engine.score import Scorer, ScoresOf
+from drivederain.engine.score import Place, Scorer, ScoresOf
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
 from drivederain.engine.timings import timing_row
@@ -125,9 +125,9 @@ class _Run:
         scorer = Scorer(self.metrics, self.device, self.threads, self.display)
         work = _Work(self, stages, sample_sets, restorer, scorer)
         work.restore_and_score()
+        self._store_pictures(work)
         restored = {name: sum(each.restored for each in done.values()) for name, done in work.done.items()}
         timings = self._write_rows(stages, sample_sets, restorer, scorer)
-        self._store_pictures(stages, sample_sets, restorer)
         methods = [
             about_method(stage, restorer.cell(stage), sample_sets, restored[name], self._facts(stage, restorer))
             for name, stage in stages.items()
@@ -219,15 +219,20 @@ class _Run:
         self._rows_lost = sum(writer.statuses[status] for status in LOST)
         return timings
 
-    def _store_pictures(
-        self, stages: dict[str, ReadyStage], sample_sets: Sequence[SampleSet], restorer: Restorer
-    ) -> None:
-        samples: list[Sample] = [sample for sample_set in sample_sets for sample in sample_set.samples]
-        self.display.begin("store pictures", len(samples))
-        cells = {name: restorer.cell(stage) for name, stage in stages.items()}
-        for problem in RunPictures(self.folder).store(samples, cells, cells[REFERENCE], self.display.advance):
+    def _store_pictures(self, work: _Work) -> None:
+        """Put the pictures into the folder. Outputs that turn out to be damaged are restored again."""
+        samples: list[Sample] = [sample for sample_set in work.sample_sets for sample in sample_set.samples]
+        for _ in range(MENDINGS):
+            self.display.begin("store pictures", len(samples))
+            missing = RunPictures(self.folder).store(samples, work.cells, REFERENCE, self.display.advance)
+            self.display.end()
+            if not missing.damaged:
+                break
+            work.mend([Place(method, sample) for method, sample in missing.damaged])
+        for problem in missing.problems:
             self.display.warn(f"{problem.file} is not among the stored pictures: {problem.reason}")
-        self.display.end()
+        for method, sample in missing.damaged:
+            self.display.warn(f"{sample.image} of {method} is not among the stored pictures: it was damaged each time")
 
     def _facts(self, stage: ReadyStage, restorer: Restorer) -> dict[str, Any]:
         facts = {}
@@ -305,25 +310,35 @@ class _Work:
             self._count(stage, work)
             for sample_set in self.sample_sets:
                 self.run.tell(stage, self.restorer.cell(stage), sample_set, work[sample_set.name])
+        self._mend([])
+
+    def mend(self, damaged: Sequence[Place]) -> None:
+        """Restore outputs again that turned out to be damaged, and score what comes out anew if it differs."""
+        for place in damaged:
+            self.cells[place.chain].drop(place.sample.rainy.fingerprint)
+        self._mend(damaged)
+
+    def _mend(self, damaged: Sequence[Place]) -> None:
         for _ in range(MENDINGS):
-            lost = self._taken_away(prefixes)
+            lost = self._taken_away()
             for stage, sample in lost:
                 self.restorer.again(stage, sample)
-            for place in self.scorer.damaged:
+            for place in damaged:
                 for stage in self.stages[place.chain].all_stages:
                     self.restorer.again(stage, place.sample)
-            if lost or self.scorer.damaged:
-                self.scorer.damaged.clear()
-                for stage in prefixes:
+            if lost or damaged:
+                for stage in self.run.prefixes():
                     self._count(stage, self.restorer.restore(stage, self.sample_sets))
             self._score()
-            if not self.scorer.damaged:
+            damaged = list(self.scorer.damaged)
+            self.scorer.damaged.clear()
+            if not damaged:
                 return
 
-    def _taken_away(self, prefixes: Sequence[ReadyStage]) -> list[tuple[ReadyStage, Sample]]:
+    def _taken_away(self) -> list[tuple[ReadyStage, Sample]]:
         """Outputs that were there and were taken out of the cache meanwhile."""
         lost = []
-        for stage in prefixes:
+        for stage in self.run.prefixes():
             cell = self.restorer.cell(stage)
             for sample_set in self.sample_sets:
                 for sample in sample_set.samples:

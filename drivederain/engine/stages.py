@@ -12,6 +12,7 @@ from drivederain import __version__
 from drivederain.chain_expression import ChainSpec
 from drivederain.engine.cells import Cell
 from drivederain.engine.device import DeviceRunner
+from drivederain.engine.keys import ENGINE_VERSION
 from drivederain.engine.options import key_options
 from drivederain.errors import SpecError
 from drivederain.implementation import load_implementation
@@ -19,9 +20,6 @@ from drivederain.method import Method, Refiner
 from drivederain.results.schema import Status
 from drivederain.specs import MethodSpec
 from drivederain.weights import FoundWeights, read_weights
-
-ENGINE_VERSION = 2
-"""Raised whenever the engine could change an output (padding, tiling, rounding)."""
 
 
 @dataclass

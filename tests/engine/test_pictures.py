@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import pytest
 from drivederain.data.decode import UnusablePicture
 from drivederain.data.png import encode_png
 from drivederain.data.sample import Sample
-from drivederain.engine.pictures import RunPictures
+from drivederain.engine.pictures import NotStored, RunPictures
 from drivederain.results.run_folder import RunFolder
 
 
@@ -45,8 +46,9 @@ class FakeCell:
     def add(self, picture: str, value: int) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.path(picture).unlink(missing_ok=True)
-        self.path(picture).write_bytes(encode_png(np.full((6, 8, 3), value, np.uint8)))
-        self.outputs[picture] = SimpleNamespace(sha256=f"{self.folder.name} {value}")
+        data = encode_png(np.full((6, 8, 3), value, np.uint8))
+        self.path(picture).write_bytes(data)
+        self.outputs[picture] = SimpleNamespace(sha256=hashlib.sha256(data).hexdigest())
 
     def path(self, picture: str) -> Path:
         return self.folder / f"{picture}.png"
@@ -75,7 +77,7 @@ class Set:
     def _sample(self, dataset: str, image: str, rainy: Drawn, clear: Drawn) -> Sample:
         return Sample(dataset, "all", image, image[:2], rainy, clear, None, "light", "recorded")
 
-    def store(self, **more: Any) -> list[Any]:
+    def store(self, **more: Any) -> NotStored:
         return RunPictures(self.run).store(self.samples[::-1], self.cells, **more)
 
     @property
@@ -93,7 +95,7 @@ class Set:
 @pytest.fixture
 def stored(tmp_path: Path) -> Set:
     made = Set(tmp_path)
-    assert made.store() == []
+    assert made.store() == NotStored()
     return made
 
 
@@ -112,7 +114,7 @@ def test_every_picture_lies_in_its_folder_and_truths_are_packed_once(stored: Set
 
 def test_inputs_that_a_cell_holds_are_not_packed_again(tmp_path: Path) -> None:
     made = Set(tmp_path)
-    made.store(inputs=made.cells["identity"])
+    made.store(inputs="identity")
     assert made.loaded == 3
     assert len(made.files()) == 6 * 4
 
@@ -122,7 +124,7 @@ def test_a_second_run_opens_and_writes_nothing(stored: Set, monkeypatch: pytest.
     times = {path: path.stat().st_mtime_ns for path in stored.run.path.rglob("*.png")}
     monkeypatch.setattr("drivederain.engine.pictures._link", lambda *_: pytest.fail("linked again"))
     told: list[int] = []
-    assert stored.store(advance=told.append) == []
+    assert stored.store(advance=told.append) == NotStored()
     assert (stored.files(), stored.loaded) == (before, loaded)
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert told[-1] == 6
@@ -168,17 +170,30 @@ def test_pictures_of_an_earlier_run_do_not_linger(tmp_path: Path) -> None:
 def test_a_picture_that_cannot_be_read_is_told_and_left_out(stored: Set) -> None:
     stored.run.image_folder("pairs:p", "p1@light").joinpath("rainy.png").unlink()
     stored.pictures["rainy1light"].readable = False
-    stored.cells["identity"].path("rainy2light").unlink()
-    stored.run.output_png("pairs:p", "p2@light", "identity").unlink()
-    problems = stored.store()
-    assert [(Path(problem.file).name, problem.reason) for problem in problems] == [
-        ("rainy1light.jpg", "it cannot be decoded (truncated)"),
-        ("rainy2light.png", "it is no longer in the cache"),
+    problems = stored.store().problems
+    assert [(problem.file, problem.reason) for problem in problems] == [
+        ("rainy1light.jpg", "it cannot be decoded (truncated)")
     ]
-    assert len(stored.files()) == 6 * 4 - 2
-    stored.pictures["rainy1light"].readable = True
-    assert len(stored.store()) == 1
     assert len(stored.files()) == 6 * 4 - 1
+    stored.pictures["rainy1light"].readable = True
+    assert stored.store() == NotStored()
+    assert len(stored.files()) == 6 * 4
+
+
+def test_outputs_that_are_gone_or_damaged_are_told_and_left_out(tmp_path: Path) -> None:
+    made = Set(tmp_path)
+    made.cells["identity"].path("rainy2light").unlink()
+    damaged = made.cells["unet+x"].path("rainy0heavy")
+    data = bytearray(damaged.read_bytes())
+    data[50] ^= 1
+    damaged.write_bytes(data)
+    missing = made.store()
+    assert missing.problems == []
+    assert [(method, sample.image) for method, sample in missing.damaged] == [
+        ("unet+x", "p0@heavy"),
+        ("identity", "p2@light"),
+    ]
+    assert len(made.files()) == 6 * 4 - 2
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -205,7 +220,7 @@ def test_copies_where_the_file_system_has_no_links(tmp_path: Path, monkeypatch: 
 
     made = Set(tmp_path)
     monkeypatch.setattr(os, "link", refuse)
-    assert made.store() == []
+    assert made.store() == NotStored()
     assert len(made.files()) == 6 * 4
     assert not made.run.output_png("pairs:p", "p1@heavy", "unet+x").samefile(made.cells["unet+x"].path("rainy1heavy"))
 
@@ -222,7 +237,7 @@ def test_a_damaged_or_hostile_manifest_is_not_believed(stored: Set, tmp_path: Pa
     ]
     manifest.write_text("\n".join(lines))
     before = stored.files()
-    assert stored.store() == []
+    assert stored.store() == NotStored()
     assert victim.read_bytes() == b"not ours"
     assert stored.files() == before
     assert len(manifest.read_text().splitlines()) == 6

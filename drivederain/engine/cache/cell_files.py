@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from drivederain.engine.json_lines import record_of
+
 Check = Callable[[Mapping[str, Any]], bool]
 
 
@@ -59,7 +61,7 @@ def read_lines(path: Path, check: Check) -> Lines:
     for number, raw in enumerate(read_bytes(path).split(b"\n"), start=1):
         if not raw:
             continue
-        value = json_object(raw)
+        value = record_of(raw)
         if value is not None and check(value):
             good.append((raw, value))
         else:

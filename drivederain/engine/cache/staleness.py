@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import drivederain
+from drivederain.engine.keys import ENGINE_VERSION
 from drivederain.errors import OptionError
 
 
@@ -17,7 +18,7 @@ def installed_versions() -> dict[str, str]:
         OptionError: torch is not installed, so that nothing can be said.
     """
     try:
-        return {"drivederain": drivederain.__version__, "torch": version("torch")}
+        return {"drivederain": drivederain.__version__, "engine": str(ENGINE_VERSION), "torch": version("torch")}
     except PackageNotFoundError:
         raise OptionError("--stale: torch is not installed here, so every cell would count as stale") from None
 
@@ -25,7 +26,10 @@ def installed_versions() -> dict[str, str]:
 def is_stale(parts: Mapping[str, Any] | None, installed: Mapping[str, str]) -> bool:
     """Whether a key names another version. A key that names none, or cannot be read, is not known to be stale."""
     named = {name: (parts or {}).get(name) for name in installed}
-    return any(isinstance(value, str) and _public(value) != _public(installed[name]) for name, value in named.items())
+    return any(
+        isinstance(value, str | int) and _public(str(value)) != _public(installed[name])
+        for name, value in named.items()
+    )
 
 
 def _public(text: str) -> str:

@@ -81,10 +81,13 @@ def test_the_installed_versions_are_those_that_keys_name() -> None:
 
     import drivederain
     from drivederain.engine.cache.staleness import installed_versions, is_stale
+    from drivederain.engine.keys import ENGINE_VERSION
 
     installed = installed_versions()
-    assert installed == {"drivederain": drivederain.__version__, "torch": version("torch")}
+    engine = {"engine": str(ENGINE_VERSION)}
+    assert installed == {"drivederain": drivederain.__version__, "torch": version("torch")} | engine
     assert not is_stale(installed, installed) and is_stale({**installed, "torch": "1.0"}, installed)
+    assert not is_stale({"engine": int(installed["engine"])}, installed) and is_stale({"engine": 1}, installed)
 
 
 def test_all_of_it_goes_with_weights_and_leaves_other_files(made: Any) -> None:

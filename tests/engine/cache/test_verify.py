@@ -12,6 +12,7 @@ import pytest
 from drivederain.engine.cache.findings import Findings
 from drivederain.engine.cache.survey import survey
 from drivederain.engine.cache.verify import steps, verify
+from drivederain.engine.json_lines import line_of, record_of
 
 
 def check(made: Any, *, repair: bool = False) -> Findings:
@@ -95,8 +96,8 @@ def test_lines_that_cannot_be_read(made: Any, file: str, line: bytes) -> None:
 
 def test_lines_with_more_or_fewer_keys_than_today_are_whole(made: Any) -> None:
     cell = made.cell(1)
-    line = json.loads((cell / "outputs.jsonl").read_text()) | {"of_another_version": 1}
-    (cell / "outputs.jsonl").write_text(json.dumps(line))
+    line = record_of((cell / "outputs.jsonl").read_bytes().strip()) or {}
+    (cell / "outputs.jsonl").write_bytes(line_of(line | {"of_another_version": 1}))
     assert check(made).damages == []
 
 
