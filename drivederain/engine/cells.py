@@ -3,8 +3,8 @@
     <cache>/cells/<key[:2]>/<key>/
         key.json        everything that the key is the hash of; its time says when a run last used the cell
         outputs.jsonl   one line a finished picture (``Output``)
-        failures.jsonl  one line a picture that the method failed on (``Failure``)
-        scores.jsonl    one line a score: its key and the value of each region
+        failures.jsonl  one line a picture that the method failed on (``Failure``), or that it could take later on
+        scores.jsonl    one line a score: its key and the value of each region, or why there can be none
         facts.json      what was measured of the loaded method: parameters, FLOPs, peak memory, throughput
         lock            held by the run that restores into the cell; others wait and find the work done
         pictures/<fingerprint>.png
@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from filelock import FileLock
@@ -58,6 +58,8 @@ class Output:
     """Nothing else of the run went on meanwhile, so that the time is a latency."""
     stepped_down: str
     """What was made smaller because memory ran out ("batch 4→2", "tile 512", "bf16"), or ""."""
+    hardware: str
+    """What it was restored on, as in ``AMD EPYC, 2 threads``."""
     measured_at: str
 
 
@@ -67,9 +69,17 @@ class Failure:
 
     picture: str
     status: Status
+    """In the file ``ok`` says that a later try has an output, so that an earlier line of the picture is void."""
     reason: str
     limit: float | None = None
     """The limit that was exceeded (seconds, or bytes); with a larger one the picture is tried again."""
+
+
+class _Scores(NamedTuple):
+    """What ``scores.jsonl`` holds, by the keys of the scores."""
+
+    regions: dict[str, dict[str, float]]
+    skipped: dict[str, str]
 
 
 class DamagedOutput(DataError):
@@ -99,6 +109,7 @@ def store_output(
     pixels: NDArray[np.uint8],
     *,
     seconds: float | None,
+    hardware: str,
     batch: int = 1,
     group: str = "",
     alone: bool = False,
@@ -117,6 +128,7 @@ def store_output(
         group=group,
         alone=alone,
         stepped_down=stepped_down,
+        hardware=hardware,
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -147,13 +159,17 @@ class Cell:
         self.folder = cache / "cells" / self.key[:2] / self.key
         self.outputs: dict[str, Output] = {}
         self.failures: dict[str, Failure] = {}
-        self._scores: dict[str, dict[str, float]] | None = None
+        """Lasting ones, which later runs know too, and those of this run alone."""
+        self._passing: dict[str, Failure] = {}
+        self._scores: _Scores | None = None
         self.reload()
 
     def reload(self) -> None:
         """Read outputs and failures again, which another run may have added."""
         self.outputs = {line["picture"]: Output(**line) for line in _lines(self.folder / "outputs.jsonl", Output)}
-        self.failures = {line["picture"]: Failure(**line) for line in _lines(self.folder / "failures.jsonl", Failure)}
+        known = [Failure(**line) for line in _lines(self.folder / "failures.jsonl", Failure)]
+        last = {failure.picture: failure for failure in known}
+        self.failures = {name: failure for name, failure in last.items() if failure.status != "ok"} | self._passing
         self._scores = None
 
     def lock(self) -> FileLock:
@@ -164,9 +180,21 @@ class Cell:
     @property
     def scores(self) -> Mapping[str, Mapping[str, float]]:
         """Region -> value by the key of the score; read when first asked for, until ``forget_scores``."""
+        return self._read_scores().regions
+
+    @property
+    def skipped(self) -> Mapping[str, str]:
+        """Why there can be no score, by its key (the picture is too small for the metric); read as ``scores`` are."""
+        return self._read_scores().skipped
+
+    def _read_scores(self) -> _Scores:
         if self._scores is None:
-            lines = _lines(self.folder / "scores.jsonl", None)
-            self._scores = {line["key"]: line["regions"] for line in lines if line.keys() == {"key", "regions"}}
+            self._scores = _Scores({}, {})
+            for line in _lines(self.folder / "scores.jsonl", None):
+                if line.keys() == {"key", "regions"}:
+                    self._scores.regions[line["key"]] = line["regions"]
+                elif line.keys() == {"key", "regions", "skipped"}:
+                    self._scores.skipped[line["key"]] = line["skipped"]
         return self._scores
 
     def forget_scores(self) -> None:
@@ -218,13 +246,21 @@ class Cell:
             self.drop(picture)
             raise
 
+    def lasting(self, picture: str) -> Failure | None:
+        """The failure on ``picture`` that would come again."""
+        return self.failures.get(picture) if picture not in self._passing else None
+
     def add(self, outputs: Iterable[Output]) -> None:
         """Write the lines of outputs whose PNG files are in place."""
         kept = {output.picture: output for output in outputs}
+        overcome = [Failure(picture, "ok", "") for picture in kept if picture in self.failures]
+        if overcome:  # else the failure would be believed again when the output is lost
+            self._append("failures.jsonl", [_plain(failure) for failure in overcome])
         self._append("outputs.jsonl", [_plain(output) for output in kept.values()])
         self.outputs.update(kept)
         for picture in kept:
             self.failures.pop(picture, None)
+            self._passing.pop(picture, None)
 
     def fail(self, failure: Failure, *, lasting: bool = True) -> None:
         """Note that the method failed on a picture; an output of an earlier try is no longer its answer.
@@ -235,6 +271,9 @@ class Cell:
         self.drop(failure.picture)
         if lasting:
             self._append("failures.jsonl", [_plain(failure)])
+            self._passing.pop(failure.picture, None)
+        else:
+            self._passing[failure.picture] = failure
         self.failures[failure.picture] = failure
 
     def score(self, scores: Mapping[str, Mapping[str, float]]) -> None:
@@ -242,7 +281,15 @@ class Cell:
         if scores:
             self._append("scores.jsonl", [{"key": key, "regions": dict(value)} for key, value in scores.items()])
             if self._scores is not None:
-                self._scores.update({key: dict(value) for key, value in scores.items()})
+                self._scores.regions.update({key: dict(value) for key, value in scores.items()})
+
+    def skip_scores(self, reasons: Mapping[str, str]) -> None:
+        """Keep why there can be no score, by its key; only of what every later try would say again."""
+        if reasons:
+            lines = [{"key": key, "regions": {}, "skipped": reason} for key, reason in reasons.items()]
+            self._append("scores.jsonl", lines)
+            if self._scores is not None:
+                self._scores.skipped.update(reasons)
 
     def drop(self, picture: str) -> None:
         """Take an output out."""

@@ -8,7 +8,7 @@ between the runner seeds, casts, tiles, times, steps down when memory runs out, 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +62,12 @@ class Pending:
     def __init__(self, method: str, parts: Sequence[_Part]) -> None:
         self._method, self._parts = method, parts
 
+    def wait(self) -> None:
+        """Until the device is done with the batch; does not look at the pictures."""
+        for part in self._parts:
+            if part.arrived is not None:
+                part.arrived.synchronize()
+
     def result(self) -> list[Restored]:
         """Wait for the pictures.
 
@@ -69,9 +75,8 @@ class Pending:
             MethodError: the method returned NaN or infinite values.
         """
         restored: list[Restored] = []
+        self.wait()
         for part in self._parts:
-            if part.arrived is not None:
-                part.arrived.synchronize()
             if not part.finite.item():
                 raise MethodError(f"{self._method} returned NaN or infinite values")
             restored += [Restored(pixels, part.seconds, part.stepped_down) for pixels in part.pixels.numpy()]
@@ -96,16 +101,12 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def choose_precision(asked: str, needs: Needs, device: torch.device) -> str:
+def choose_precision(asked: str, needs: Needs) -> str:
     """The precision a method runs in: what was asked for if the method holds in it, else fp32.
 
-    ``auto`` is bf16 on CUDA devices that are good at it, fp32 elsewhere. CPUs with instructions for bf16 are about
-    twice as fast in it, but PSNR of single pictures moves by up to .03 dB (``benchmarks/speed/precision.py``), and
-    results should not depend on which processor it was: there it is taken only when asked for.
+    ``auto`` is fp32 on every device: bf16 is about twice as fast, but PSNR of single pictures moves by up to .03 dB
+    (``benchmarks/speed/precision.py``), and results should not depend on which device it was.
     """
-    if asked == "auto":
-        good = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        return "bf16" if good and "bf16" in needs.precisions else "fp32"
     return asked if asked in needs.precisions else "fp32"
 
 
@@ -121,10 +122,9 @@ class DeviceRunner:
         precision: str,
         seed: int,
         tile: int | None = None,
-        forced: str = "",
         allow_lower_precision: bool = False,
     ) -> None:
-        """``tile`` instead of the spec's; ``forced`` says so in ``stepped_down`` ("tile 512") of pictures cut by it.
+        """``tile`` instead of the spec's.
 
         ``allow_lower_precision``: when neither batch nor tiles can get smaller, a lower precision of the spec's is
         tried before a picture fails.
@@ -133,14 +133,15 @@ class DeviceRunner:
         tile = tile if tile is not None else spec.needs.tile
         # Tiles go to the method as they are, so they must be of a size that it takes.
         self.tile = None if tile is None else padded(tile, spec.needs)
-        self.forced = forced
-        self.warm = False
+        self._warm: set[tuple[int, int]] = set()
         self.timeout: float | None = None
         """Seconds for one pass; the warm-up is a pass of its own, so that the first picture has no less time."""
-        self.flops: dict[str, int] | None = None
-        """After the warm-up: floating-point operations (``value``) of one picture of ``height`` x ``width``."""
+        self.on_pass: Callable[[], None] = lambda: None
+        """Called at the beginning of every pass, so that whoever watches the time knows."""
+        self.flops: dict[str, int] = {}
+        """After the warm-up: floating-point operations of one picture, by its size ("1280x720")."""
         self.flops_reason = "nothing was restored yet"
-        """Why ``flops`` is ``None``."""
+        """Why ``flops`` is empty."""
         self._count = bool(method.networks()) and not is_compiled(method)
         if is_compiled(method):
             # Under the counter they would run uncompiled, and compile when time is taken.
@@ -179,9 +180,22 @@ class DeviceRunner:
         Raises:
             MethodError: the method returned another shape or type.
         """
-        if not self.warm:
+        if not self.is_warm(batch):
             self.warm_up(names, batch)
         return Pending(self.spec.name, self._stepping_down(names, batch, timed=timed)[0])
+
+    def is_warm(self, batch: HostBatch, *, at_its_size: bool = False) -> bool:
+        """Whether something was passed through; ``at_its_size``: of the batch's size, for which kernels are planned."""
+        return batch.padded_size in self._warm if at_its_size else bool(self._warm)
+
+    def start_smaller(self, height: int, width: int) -> None:
+        """Let pictures of that padded size or larger go through one by one, and in small tiles if they may be cut.
+
+        For sizes at which a process was killed for its memory before; it is said in ``stepped_down``.
+        """
+        whole = self._cut_sides(self.tile, height, width)
+        level = self._step_down.far_below(Level(1, whole, self.precision), height, width)
+        self._step_down.remember(level, height * width)
 
     def warm_up(self, names: Sequence[str], batch: HostBatch) -> None:
         """Pass a batch through and forget the result: the first call of a network plans kernels and allocates.
@@ -195,12 +209,12 @@ class DeviceRunner:
                 raise
             self._count, self.flops_reason = False, f"they could not be counted: {describe(error)[1]}"
             parts, operations = self._stepping_down(names, batch, timed=True)
-        self.warm = True
+        self._warm.add(batch.padded_size)
         if not self._count:
             return
         if operations:
             pictures = sum(len(part.pixels) for part in parts)
-            self.flops = {"height": batch.height, "width": batch.width, "value": operations // pictures}
+            self.flops[size_name(batch.height, batch.width)] = operations // pictures
             self.flops_reason = ""
         else:
             self.flops_reason = "the method has no operation that torch counts"
@@ -228,17 +242,18 @@ class DeviceRunner:
             free_memory(self.device)
             level = lower
 
+    def _cut(self, tile: int | None, batch: HostBatch) -> int | None:
+        return self._cut_sides(tile, *batch.padded_size)
+
     @staticmethod
-    def _cut(tile: int | None, batch: HostBatch) -> int | None:
-        """``tile`` where the pictures are larger, ``None`` where they stay whole."""
-        return tile if tile is not None and max(batch.padded_size) > tile else None
+    def _cut_sides(tile: int | None, height: int, width: int) -> int | None:
+        """``tile`` where pictures are larger, ``None`` where they stay whole."""
+        return tile if tile is not None and max(height, width) > tile else None
 
     def _at(
         self, level: Level, wanted: Level, names: Sequence[str], batch: HostBatch, *, timed: bool, count: bool
     ) -> tuple[list[_Part], int]:
         words = level.words(wanted)
-        if self.forced and level.tile is not None and level.tile == wanted.tile:
-            words = [self.forced, *words]
         parts, operations = [], 0
         for first in range(0, len(batch), level.batch):
             some = slice(first, first + level.batch)
@@ -273,6 +288,7 @@ class DeviceRunner:
             inputs = [_to_unit(tensor) for tensor in inputs]
         if timed:
             self._synchronise()
+        self.on_pass()
         operations = 0
         started = time.perf_counter()
         with (
@@ -358,6 +374,11 @@ class DeviceRunner:
 def _to_unit(tensor: Tensor) -> Tensor:
     """8 bit to float32 in [0, 1]."""
     return tensor.float() / 255
+
+
+def size_name(height: int, width: int) -> str:
+    """``1280x720``: width and height, as they are written everywhere."""
+    return f"{width}x{height}"
 
 
 def noise_name(rainy: Pixels) -> str:

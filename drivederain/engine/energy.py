@@ -78,8 +78,6 @@ class EnergyMeter:
     """
 
     def __init__(self, device: torch.device) -> None:
-        self.images = 0
-        """Pictures that were restored in the stretches; the caller counts."""
         self.reason = ""
         """Why there are no figures; "" where there are."""
         self._counter: Counter | None = None
@@ -107,10 +105,6 @@ class EnergyMeter:
     def joules(self) -> float | None:
         """Of all stretches so far; ``None`` where the device does not tell, for the ``reason``."""
         return None if self._counter is None else self._sum
-
-    def facts(self) -> dict[str, float] | None:
-        """``images`` and ``joules`` as a cell keeps them; ``None`` without figures or pictures."""
-        return None if self.joules is None or not self.images else {"images": self.images, "joules": self.joules}
 
     def _read(self) -> float:
         if self._counter is None:

@@ -34,6 +34,14 @@ def describe(error: BaseException) -> tuple[Status, str]:
     return "failed", f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def is_device_lost(error: BaseException) -> bool:
+    """Whether a CUDA error was raised after which the process gets no more work done on the device.
+
+    An illegal access or a failed assertion of a kernel leaves the context broken; a lack of memory does not.
+    """
+    return describe(error)[0] == "failed" and isinstance(error, RuntimeError) and "CUDA error" in str(error)
+
+
 def traceback_of(error: BaseException) -> str:
     """The traceback for the report; the user's home folder is written as ``~``."""
     text = "".join(traceback.format_exception(error))

@@ -1,7 +1,7 @@
 """Lines of JSON that carry their own check sum: ``{"crc":"0c3f01aa","key":...}``.
 
 The CRC-32 (zlib) is of the line's bytes as they would be without it. It finds what a disk did to a line and JSON still
-allows: a digit of a score. Lines without one, of earlier versions, are taken as they are.
+allows: a digit of a score.
 """
 
 from __future__ import annotations
@@ -24,14 +24,12 @@ def line_of(record: Mapping[str, Any]) -> bytes:
 
 
 def record_of(line: bytes) -> dict[str, Any] | None:
-    """The record of a line; ``None`` where it is cut off, damaged, or no JSON object."""
+    """The record of a line; ``None`` where it is cut off, damaged, or was not written by ``line_of``."""
     checked = _CHECKED.match(line)
-    if checked:
-        line = b"{" + line[checked.end() :]
-        if zlib.crc32(line) != int(checked[1], 16):
-            return None
-    try:
-        value = json.loads(line.decode("utf-8"))
-    except (ValueError, RecursionError):
+    if not checked:
         return None
-    return value if isinstance(value, dict) and "crc" not in value else None
+    plain = b"{" + line[checked.end() :]
+    if zlib.crc32(plain) != int(checked[1], 16):
+        return None
+    value: dict[str, Any] = json.loads(plain)
+    return value

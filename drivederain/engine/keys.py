@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-ENGINE_VERSION = 2
+ENGINE_VERSION = 3
 """Part of every cell's key; raised whenever the engine could change an output (padding, tiling, rounding)."""
 
 

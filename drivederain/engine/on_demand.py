@@ -2,42 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from filelock import Timeout
 from numpy.typing import NDArray
 
 from drivederain.data.sample import Sample
 from drivederain.engine.cells import Cell, DamagedOutput, Failure, store_output
 from drivederain.engine.device import DeviceRunner, noise_name
 from drivederain.engine.failures import MethodCodeError, describe
+from drivederain.engine.hardware import hardware_name
 from drivederain.engine.stages import ReadyStage
 from drivederain.errors import MethodError
 
+TELL = 2.0
+"""Seconds between two words while it waits for another run."""
+
+Pixels = NDArray[np.uint8]
+
 
 class OnDemand:
-    """Outputs by stage and sample; they are kept in the stage's cell like any others, and a loaded stage is kept."""
+    """Outputs by stage and sample; they are kept in the stage's cell like any others, and a loaded stage is kept.
 
-    def __init__(self, cache: Path) -> None:
-        self.cache = cache
+    The cell's lock is held for one picture at a time: a training goes on for long after its last estimate was restored,
+    and other runs must not wait for that. Never two locks at once, so that no two runs wait for each other.
+    """
+
+    def __init__(self, cache: Path, tell: Callable[[str], None]) -> None:
+        """``tell``: told in a few words what goes on, at every pass of a stage and while another run is waited for."""
+        self.cache, self._tell = cache, tell
         self._cells: dict[str, Cell] = {}
+        self._read: dict[str, _Times] = {}
+        """What the files of a cell, by its key, were like when they were last read or written here."""
         self._runner: tuple[str, DeviceRunner] | None = None
 
-    def output(self, stage: ReadyStage, sample: Sample) -> NDArray[np.uint8]:
+    def output(self, stage: ReadyStage, sample: Sample) -> Pixels:
         """The output, H x W x 3 RGB 8 bit.
 
         Raises:
             MethodError: the stage failed; the message has the reason.
+            DataError: the picture cannot be read.
+            OSError: the cache cannot be written.
         """
         cell, picture = self._cell(stage), sample.rainy.fingerprint
-        if cell.has(picture):
-            try:
-                return cell.read(picture)
-            except DamagedOutput:
-                return self._restore(stage, cell, sample)
-        if picture in cell.failures:
-            raise MethodError(f"{stage.chain.name} before it: {cell.failures[picture].reason}")
-        return self._restore(stage, cell, sample)
+        known = _known(stage, cell, picture)
+        if known is not None:
+            return known
+        rainy = sample.rainy.load()
+        estimate = self.output(stage.before, sample) if stage.before is not None else None
+        with self._locked(stage, cell):
+            # Another run may have restored it meanwhile.
+            if self._read[cell.key] != _times(cell):
+                cell.reload()
+            known = _known(stage, cell, picture)
+            if known is None:
+                known = self._restore(stage, cell, picture, rainy, estimate)
+            self._read[cell.key] = _times(cell)
+        return known
 
     def close(self) -> None:
         """Free the loaded stage."""
@@ -48,15 +72,31 @@ class OnDemand:
     def _cell(self, stage: ReadyStage) -> Cell:
         name = stage.chain.name
         if name not in self._cells:
-            self._cells[name] = stage.cell(self.cache)
+            cell = self._cells[name] = stage.cell(self.cache)
+            self._read[cell.key] = None  # it may have changed while it was read
         return self._cells[name]
 
-    def _restore(self, stage: ReadyStage, cell: Cell, sample: Sample) -> NDArray[np.uint8]:
-        rainy = sample.rainy.load()
-        estimate = self.output(stage.before, sample) if stage.before is not None else None
-        picture = sample.rainy.fingerprint
+    @contextmanager
+    def _locked(self, stage: ReadyStage, cell: Cell) -> Iterator[None]:
+        """Hold the cell's lock, which another run has while it restores into it."""
+        lock = cell.lock()
+        while True:
+            try:
+                lock.acquire(timeout=TELL, poll_interval=0.2)
+                break
+            except Timeout:
+                self._tell(f"waits for another run that restores {stage.chain.name}")
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _restore(self, stage: ReadyStage, cell: Cell, picture: str, rainy: Pixels, estimate: Pixels | None) -> Pixels:
         try:
             runner = self._loaded(stage)
+        except MethodCodeError as error:  # which is nothing to note of the picture: the next run loads it anew
+            raise MethodError(f"{stage.chain.name} before it: {describe(error)[1]}") from error
+        try:
             names = [noise_name(rainy)]
             if stage.spec.kind == "refiner" and estimate is not None:
                 restored = runner.restore(names, [rainy], [estimate])[0]
@@ -64,10 +104,16 @@ class OnDemand:
                 restored = runner.restore(names, [rainy if estimate is None else estimate], None)[0]
         except MethodCodeError as error:
             status, reason = describe(error)
-            cell.fail(Failure(picture, status, reason))
+            # Beside a training there is less memory than the run itself will have for the picture.
+            cell.fail(Failure(picture, status, reason), lasting=status != "oom")
             raise MethodError(f"{stage.chain.name} before it: {reason}") from error
         output = store_output(
-            cell.folder, picture, restored.pixels, seconds=restored.seconds, stepped_down=restored.stepped_down
+            cell.folder,
+            picture,
+            restored.pixels,
+            seconds=restored.seconds,
+            hardware=hardware_name(stage.device),
+            stepped_down=restored.stepped_down,
         )
         cell.add([output])
         return restored.pixels
@@ -75,5 +121,34 @@ class OnDemand:
     def _loaded(self, stage: ReadyStage) -> DeviceRunner:
         if self._runner is None or self._runner[0] != stage.chain.name:
             self.close()
-            self._runner = (stage.chain.name, stage.load())
+            runner = stage.load()
+            runner.on_pass = lambda: self._tell(f"restores estimates of {stage.chain.name}")
+            self._runner = (stage.chain.name, runner)
         return self._runner[1]
+
+
+def _known(stage: ReadyStage, cell: Cell, picture: str) -> Pixels | None:
+    """The output if it is there; ``None`` if it is to be restored."""
+    if cell.has(picture):
+        try:
+            return cell.read(picture)
+        except DamagedOutput:
+            return None
+    if picture in cell.failures:
+        raise MethodError(f"{stage.chain.name} before it: {cell.failures[picture].reason}")
+    return None
+
+
+_Times = tuple[tuple[int, int], ...] | None
+
+
+def _times(cell: Cell) -> _Times:
+    """Lengths and times of the files that tell what is in a cell."""
+    found = []
+    for name in ("outputs.jsonl", "failures.jsonl"):
+        try:
+            about = (cell.folder / name).stat()
+        except FileNotFoundError:
+            continue
+        found.append((about.st_size, about.st_mtime_ns))
+    return tuple(found)

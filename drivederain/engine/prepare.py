@@ -85,7 +85,7 @@ class Preparation:
             found=None,
             before=before,
             device=self.device,
-            precision=choose_precision(self.settings.precision, spec.needs, self.device),
+            precision=choose_precision(self.settings.precision, spec.needs),
             seed=self.settings.seed,
             may_download=self.settings.download,
             batch=self.settings.batch,

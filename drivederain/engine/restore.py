@@ -157,7 +157,7 @@ class Restorer:
             return True
         if cell.has(picture) and cell.outputs[picture].group == batch:
             return False
-        failure = cell.failures.get(picture)
+        failure = cell.lasting(picture)
         if failure is None or self.settings.overwrite == "failed":
             return True
         if failure.limit is None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from drivederain.data.sample import Sample, SampleSet
 from drivederain.engine.cells import Cell, Failure
 from drivederain.engine.display import Display
+from drivederain.engine.rows import NOT_RESTORED
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
-from drivederain.engine.staging import padded
-from drivederain.engine.step_down import SMALLEST_TILE
+from drivederain.engine.timings import part_of
 from drivederain.engine.worker.book import Book
 from drivederain.engine.worker.messages import (
     Damaged,
@@ -20,6 +21,7 @@ from drivederain.engine.worker.messages import (
     Finished,
     Loaded,
     LoadFailed,
+    Measured,
     Message,
     Restored,
     RestoreItem,
@@ -31,8 +33,16 @@ GIVE_UP = 5
 """After so many failures in a row, with no success before, the method is not tried on the rest."""
 ALONE = 20
 """Pictures of a data set that are timed with nothing else going on; of a small one half of them."""
-SHORT_OF_MEMORY = 512
-"""Side of the tiles, in pixels, with which a method is tried again after its process was killed for its memory."""
+
+
+@dataclass
+class _Progress:
+    """Of one sample set: how many pictures are to be tried, were tried, came out, and when the first one did."""
+
+    total: int
+    tried: int = 0
+    restored: int = 0
+    began: float = 0.0
 
 
 class RestoreBook(Book[RestoreJob]):
@@ -62,7 +72,8 @@ class RestoreBook(Book[RestoreJob]):
         """Pictures restored and seconds taken, by sample set."""
         self.damaged: list[Sample] = []
         """Their estimates of the stage before were damaged and are taken out."""
-        self._parts: dict[str, int] = {}
+        self._progress: dict[str, _Progress] = {}
+        self._too_large: list[tuple[int, int]] = []
         self._of: dict[str, tuple[str, Sample]] = {}
         self._waiting: deque[RestoreJob] = deque()
         self._alone: set[str] = set()
@@ -70,11 +81,10 @@ class RestoreBook(Book[RestoreJob]):
         for sample_set, missing in parts:
             self._plan(sample_set, missing, batches)
         self._numbers = len(self._waiting)
-        self._now = ""
-        self._tried = self._restored = self._failed = 0
+        self._shown = ""
+        """The sample set that the display shows."""
         self._ever_restored = False
         self._in_a_row, self._last = 0, ("", True)
-        self._began = 0.0
 
     def _plan(
         self,
@@ -85,22 +95,18 @@ class RestoreBook(Book[RestoreJob]):
         every = {sample.rainy.fingerprint: sample for sample in sample_set.samples}
         timed = sum(self.cell.outputs[name].alone for name in every if name in self.cell.outputs)
         alone = min(ALONE, (len(every) + 1) // 2)  # the others give the throughput
+        part = part_of(sample_set)
         groups = dict.fromkeys(batches[sample.rainy.fingerprint] for sample in missing)
         for number, (batch, names) in enumerate(groups):
             self._of |= {name: (sample_set.name, every[name]) for name in names}
             items = tuple(RestoreItem(every[name].rainy, name, "") for name in names)
-            job = RestoreJob(len(self._waiting), items, batch, alone=number + timed < alone)
+            job = RestoreJob(len(self._waiting), items, batch, part, alone=number + timed < alone)
             self._waiting.append(job)
             if job.alone:
                 self._alone.update(names)
-        self._parts[sample_set.name] = sum(len(names) for _, names in groups)
+        self._progress[sample_set.name] = _Progress(sum(len(names) for _, names in groups))
 
-    def task(self, job: RestoreJob | None) -> RestoreTask:
-        tile, forced = None, ""
-        needs = self.stage.spec.needs
-        if job is not None and needs.may_tile:
-            tile = padded(max(SMALLEST_TILE, SHORT_OF_MEMORY), needs)
-            forced = f"tile {tile}"
+    def task(self) -> RestoreTask:
         return RestoreTask(
             stage=self.stage,
             folder=self.cell.folder,
@@ -108,9 +114,11 @@ class RestoreBook(Book[RestoreJob]):
             threads=self.threads,
             timeout=self.settings.timeout,
             allow_lower_precision=self.settings.lower_precision,
-            tile=tile,
-            forced=forced,
+            too_large=tuple(self._too_large),
         )
+
+    def too_large(self, size: tuple[int, int]) -> None:
+        self._too_large.append(size)
 
     def next(self) -> RestoreJob | None:
         while self._waiting:
@@ -122,7 +130,7 @@ class RestoreBook(Book[RestoreJob]):
                     RestoreItem(item.rainy, item.picture, estimate)
                     for item, estimate in zip(items, estimates, strict=True)
                 )
-                return RestoreJob(job.number, ready, job.group, job.alone, job.note)
+                return RestoreJob(job.number, ready, job.group, job.part, job.alone, job.note)
         return None
 
     def _has_estimate(self, picture: str) -> bool:
@@ -135,7 +143,7 @@ class RestoreBook(Book[RestoreJob]):
         if failure is not None:
             problem = Failure(picture, failure.status, f"{name} before it: {failure.reason}")
         else:
-            problem = Failure(picture, "failed", f"{name} before it: not restored")
+            problem = Failure(picture, "failed", f"{name} before it: {NOT_RESTORED}")
         # Not its own doing: when the stage before is tried again, so is this one.
         self.cell.fail(problem, lasting=False)
         self._note(picture, restored=False)
@@ -154,7 +162,7 @@ class RestoreBook(Book[RestoreJob]):
             self.before.drop(message.picture)
             self.damaged.append(self._of[message.picture][1])
             self._alone.discard(message.picture)
-        elif isinstance(message, Finished):
+        elif isinstance(message, Measured | Finished):
             self.cell.remember(_together(self.cell.facts, dict(message.facts)))
 
     def failed(self, job: RestoreJob, failure: Failed) -> None:
@@ -162,7 +170,9 @@ class RestoreBook(Book[RestoreJob]):
             # One bad picture must not take the others with it.
             note = f"batch {len(job.items)}→1"
             for item in reversed(job.items):
-                self._waiting.appendleft(RestoreJob(self._numbers, (item,), job.group, alone=False, note=note))
+                self._waiting.appendleft(
+                    RestoreJob(self._numbers, (item,), job.group, job.part, alone=False, note=note)
+                )
                 self._numbers += 1
             return
         lasting = failure.lasting
@@ -177,6 +187,10 @@ class RestoreBook(Book[RestoreJob]):
             self._in_a_row = 0
         self.stage.traceback = self.stage.traceback or failure.traceback
         for item in job.items:
+            if not failure.tried and self.cell.has(item.picture):
+                # It was to be done over; what was there is as good as it was.
+                self._note(item.picture, restored=False)
+                continue
             problem = Failure(item.picture, failure.status, failure.reason, failure.limit)
             self.cell.fail(problem, lasting=lasting)
             self._note(item.picture, restored=False)
@@ -196,36 +210,45 @@ class RestoreBook(Book[RestoreJob]):
 
     def _note(self, picture: str, *, restored: bool) -> None:
         name, sample = self._of[picture]
-        if name != self._now:
+        of = self._progress[name]
+        if name != self._shown:  # answers may come out of order where two sample sets meet
             self._end()
-            self._now, self._tried, self._restored, self._failed = name, 0, 0, 0
-            self._began = time.monotonic()
-            self.display.begin(f"restore {self.stage.chain.name} on {name}", self._parts[name])
-        self._tried += 1
-        self._restored += restored
-        self._failed += not restored
-        self.work[name] = (self._restored, time.monotonic() - self._began)
-        self.display.advance(self._tried)
+            self._shown = name
+            of.began = of.began or time.monotonic()
+            self.display.begin(f"restore {self.stage.chain.name} on {name}", of.total)
+        of.tried += 1
+        of.restored += restored
+        self.work[name] = (of.restored, time.monotonic() - of.began)
+        self.display.advance(of.tried)
         self._alone.discard(picture)
-        if self._tried == self._parts[name]:
+        if of.tried == of.total:
             self._end()
         if self._done is not None:
             self._done(sample, bool(self._alone))
 
     def _end(self) -> None:
-        if self._now:
-            self.display.end(f"{self._restored} restored" + (f", {self._failed} failed" if self._failed else ""))
-            self._now = ""
+        if self._shown:
+            of = self._progress[self._shown]
+            failed = of.tried - of.restored
+            self.display.end(f"{of.restored} restored" + (f", {failed} failed" if failed else ""))
+            self._shown = ""
 
 
 def _together(known: dict[str, object], fresh: dict[str, object]) -> dict[str, object]:
-    """Facts of a cell after another worker: counts add up, peaks are the largest, the rest is the newest."""
+    """Facts of a cell after another worker: counts of a part add up, peaks are the largest, the rest is the newest."""
     merged = known | fresh
     for name in ("throughput", "energy"):
-        parts = [part for part in (known.get(name), fresh.get(name)) if isinstance(part, dict)]
-        if parts:
-            merged[name] = {key: sum(part[key] for part in parts) for key in parts[0]}
+        before, after = known.get(name), fresh.get(name)
+        if isinstance(before, dict) and isinstance(after, dict):
+            merged[name] = before | {part: _sums(before.get(part), counts) for part, counts in after.items()}
+    before, after = known.get("flops"), fresh.get("flops")
+    if isinstance(before, dict) and isinstance(after, dict):
+        merged["flops"] = before | after
     peaks = [value for value in (known.get("peak_memory_mb"), fresh.get("peak_memory_mb")) if isinstance(value, float)]
     if peaks:
         merged["peak_memory_mb"] = max(peaks)
     return merged
+
+
+def _sums(known: dict[str, float] | None, fresh: dict[str, float]) -> dict[str, float]:
+    return {name: value + (known or {}).get(name, 0) for name, value in fresh.items()}

@@ -12,6 +12,7 @@ from drivederain.metric_selection import MetricVariant
 from drivederain.results.schema import Row
 
 NO_TRUTH = "there is no ground truth to compare with"
+NOT_RESTORED = "not restored; start the same command again"
 
 
 def rows_of(
@@ -90,4 +91,4 @@ def _lost(stage: ReadyStage, cell: Cell, sample: Sample) -> Score:
     if stage.usable and failure is not None:
         return Score({}, failure.status, failure.reason)
     status, reason = stage.problem
-    return Score({}, status if status != "ok" else "failed", reason or "not restored")
+    return Score({}, status if status != "ok" else "failed", reason or NOT_RESTORED)

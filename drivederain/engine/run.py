@@ -37,7 +37,7 @@ from drivederain.engine.stages import ReadyStage
 from drivederain.engine.timings import timing_row
 from drivederain.engine.train import Trainer
 from drivederain.engine.worker import inline
-from drivederain.engine.worker.supervisor import Supervisor, supervise
+from drivederain.engine.worker.supervisor import Limits, Supervisor, supervise
 from drivederain.errors import DataError
 from drivederain.registry import Registry
 from drivederain.results.cell import FinishedCell
@@ -50,6 +50,9 @@ LOCK = ".lock"
 
 LOST: tuple[Status, ...] = ("failed", "oom", "timeout")
 """Statuses of rows that make the exit status 1; what was skipped could not be had."""
+
+SCORE = 600.0
+"""Seconds that all metrics have for the outputs of a picture, at least; ``--timeout`` may give them more."""
 
 OVERLAPPING = {"cuda", "mps"}
 """Devices on which pictures are scored while the last method still restores. On a CPU both want the same cores."""
@@ -222,11 +225,11 @@ class _Run:
     def _store_pictures(self, work: _Work) -> None:
         """Put the pictures into the folder. Outputs that turn out to be damaged are restored again."""
         samples: list[Sample] = [sample for sample_set in work.sample_sets for sample in sample_set.samples]
-        for _ in range(MENDINGS):
+        for left in reversed(range(MENDINGS + 1)):
             self.display.begin("store pictures", len(samples))
             missing = RunPictures(self.folder).store(samples, work.cells, REFERENCE, self.display.advance)
             self.display.end()
-            if not missing.damaged:
+            if not missing.damaged or not left:
                 break
             work.mend([Place(method, sample) for method, sample in missing.damaged])
         for problem in missing.problems:
@@ -356,12 +359,14 @@ class _Work:
             while waiting and not alone:
                 self.scorer.add(waiting.pop(0), self.cells)
 
-        work = self.restorer.restore(stage, self.sample_sets, beside=self._scoring(), done=done)
-        self.scorer.finish()
-        return work
+        with self.scorer.kept():
+            return self.restorer.restore(stage, self.sample_sets, beside=self._scoring(), done=done)
 
     def _scoring(self) -> Supervisor:
-        return Supervisor(self.scorer, self.restorer.limits, self.restorer.logs / "metrics.log")
+        # The limits of time are for methods; a metric that hangs must end too, but may take its time.
+        timeout = self.run.settings.timeout
+        limits = Limits(None if timeout is None else max(timeout, SCORE), None, self.run.settings.memory_limit)
+        return Supervisor(self.scorer, limits, self.restorer.logs / "metrics.log")
 
     def _explain(self, stage: ReadyStage) -> None:
         """Say why a cell is new where there is one like it."""
@@ -385,11 +390,11 @@ class _Work:
         if not self.scorer.missing:
             return
         self.scorer.show()
-        if self.run.settings.isolate:
-            supervise(self._scoring())
-        else:
-            inline.work(self.scorer)
-        self.scorer.finish()
+        with self.scorer.kept():
+            if self.run.settings.isolate:
+                supervise(self._scoring())
+            else:
+                inline.work(self.scorer)
 
 
 class _NotedWarnings:

@@ -77,6 +77,7 @@ def about_method(
             each.spec.name: each.options.model_dump(mode="json") if each.options is not None else {} for each in stages
         },
         "facts": dict(facts),
+        "not_measured": cell.facts.get("not_measured", {}),
         "weights": [_about_weights(each) for each in stages if each.found],
         "status": status,
         "reason": "" if status == "ok" else problem[1],

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 from drivederain.data.sample import Sample, SampleSet
-from drivederain.engine.cells import Cell
+from drivederain.engine.cells import Cell, Output
 from drivederain.engine.display import Display
 from drivederain.engine.failures import MethodCodeError, describe
 from drivederain.engine.keys import key_of
+from drivederain.engine.restore_book import GIVE_UP
 from drivederain.engine.worker.book import Book
 from drivederain.engine.worker.messages import (
     Damaged,
@@ -27,14 +30,18 @@ from drivederain.engine.worker.messages import (
     ScoreJob,
     ScoreTask,
 )
+from drivederain.engine.worker.scoring import BATCH_PIXELS, metric_class
 from drivederain.metric_selection import MetricVariant
+from drivederain.results.schema import Status
 
 TOGETHER = {"cpu": 1}
-"""Pictures in a job: several keep an accelerator busy, and cost memory on a CPU."""
+"""Pictures in a job, at most: several small ones keep an accelerator busy, and cost memory on a CPU."""
 TOGETHER_ELSEWHERE = 4
 NOT_SCORED = "it could not be scored; start the same command again"
 KEEP_AFTER = 32
 """Jobs after which scores are written to their cells."""
+DIGITS = 24
+"""Of a score's key of 64 hexadecimal digits, what is held in memory to know it by."""
 
 
 @dataclass(frozen=True)
@@ -53,54 +60,74 @@ class Scorer(Book[ScoreJob]):
         self.damaged: list[Place] = []
         """Outputs that were damaged; they are taken out of their cells, to be restored again."""
         self._versions: dict[str, tuple[str, int]] = {}
-        self._problems: dict[tuple[str, str, str], Score] = {}
-        """By cell, picture and variant: scores that failed in this run. They are tried again by the next."""
+        self._problems: dict[str, dict[str, Score]] = {}
+        """By cell and key: scores that could not be had in this run. Those that failed are tried again by the next,
+        those that were skipped are kept with the scores."""
+        self._known: dict[str, set[str]] = {}
+        """By cell, the keys of what is not to be asked for: it has its score, was given out, or was tried in vain."""
         self._broken: dict[str, Score] = {}
+        self._trials = _Trials()
         self._waiting: deque[_Item] = deque()
         self._apart: deque[_Item] = deque()
-        """Those of a job that failed as a whole: one bad picture must not take the others with it."""
+        """Those that get jobs of their own, before all others: one bad picture or metric must not cost the rest."""
         self._given: dict[int, list[_Item]] = {}
-        self._fresh: dict[str, tuple[Cell, dict[str, Mapping[str, float]]]] = {}
-        self._number = self._total = self._done = self._unkept = 0
+        self._fresh: dict[str, _Fresh] = {}
+        self._same: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._reasons: dict[tuple[str, str], Score] = {}
+        """Equal names and reasons of thousands of pictures are held once."""
+        self._number = self._outdated = self._total = self._done = self._unkept = 0
         self._shown = False
         for variant in metrics:
             self._check(variant)
 
     def _check(self, variant: MetricVariant) -> None:
-        from drivederain.engine.worker.scoring import metric_class
-
         try:
             self._versions[variant.name] = (variant.metric.implementation, metric_class(variant).version)
         except MethodCodeError as error:
             self._broken[variant.name] = Score({}, *describe(error))
 
     def add(self, sample: Sample, cells: Mapping[str, Cell]) -> None:
-        """Let the outputs of one picture be scored, as far as scores are missing. ``cells``: by chain."""
+        """Let the outputs of one picture be scored, as far as scores are missing and were not tried for in this run.
+
+        Args:
+            cells: by chain.
+        """
         if sample.clear is None:
             return
-        outputs, places = [], []
-        picture = sample.rainy.fingerprint
+        picture, asked = sample.rainy.fingerprint, []
         for chain, cell in cells.items():
             if not cell.has(picture):
                 continue
-            missing = tuple(name for name in self._versions if self._key(cell, sample, name) not in cell.scores)
+            output, known = cell.outputs[picture], self._known_of(cell)
+            keys = {name: self._key(output, sample, name)[:DIGITS] for name in self._versions}
+            missing = tuple(name for name, key in keys.items() if key not in known)
             if missing:
-                outputs.append(ScoredOutput(cell.folder, cell.outputs[picture].sha256, missing))
-                places.append((chain, cell))
-        if outputs:
-            item = ScoreItem(picture, sample.clear, sample.mask, tuple(outputs))
-            self._waiting.append(_Item(item, sample, tuple(places)))
-            self._total += sum(len(output.variants) for output in outputs)
+                known.update(keys.values())
+                asked.append(_Asked(chain, cell, output, self._same.setdefault(missing, missing)))
+        if asked:
+            self._waiting.append(_Item(sample, tuple(asked)))
+            self._total += sum(len(each.variants) for each in asked)
+
+    def _known_of(self, cell: Cell) -> set[str]:
+        if cell.key not in self._known:
+            kept = {key[:DIGITS] for scores in (cell.scores, cell.skipped) for key in scores}
+            self._known[cell.key] = kept | self._problems.get(cell.key, {}).keys()
+            cell.forget_scores()  # values are wanted when rows are written, and of one cell at a time
+        return self._known[cell.key]
 
     def score_of(self, cell: Cell, sample: Sample, variant: MetricVariant) -> Score:
         """The score of an output that is in its cell, of a sample with a truth."""
         if variant.name in self._broken:
             return self._broken[variant.name]
-        problem = self._problems.get((cell.key, sample.rainy.fingerprint, variant.name))
+        key = self._key(cell.outputs[sample.rainy.fingerprint], sample, variant.name)
+        problem = self._problems.get(cell.key, {}).get(key[:DIGITS])
         if problem is not None:
             return problem
-        regions = cell.scores.get(self._key(cell, sample, variant.name))
-        return Score(regions) if regions is not None else Score({}, "failed", NOT_SCORED)
+        regions = cell.scores.get(key)
+        if regions is not None:
+            return Score(regions)
+        skipped = cell.skipped.get(key)
+        return Score({}, "skipped", skipped) if skipped is not None else Score({}, "failed", NOT_SCORED)
 
     @property
     def missing(self) -> bool:
@@ -114,35 +141,79 @@ class Scorer(Book[ScoreJob]):
             self.display.begin("score", self._total)
             self.display.advance(self._done)
 
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Around the work on the jobs: what was scored is kept, also when Ctrl-C or an error cuts it short."""
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):  # what cut it short is to be told; what cannot be kept is scored again
+                self._keep()
+            raise
+        self.finish()
+
     def finish(self) -> None:
-        """Keep what is not kept yet."""
+        """Keep what is not kept yet. It may be called at any time, and again."""
         self._keep()
         if self._shown:
             self.display.end(f"{self._done} scores")
         self._shown, self._total, self._done = False, 0, 0
+        if not self.missing:
+            self._known.clear()
 
-    def task(self, job: ScoreJob | None) -> ScoreTask:
+    def task(self) -> ScoreTask:
         known = tuple(variant for variant in self.variants if variant.name in self._versions)
-        return ScoreTask(known, str(self.device), self.threads)
+        return ScoreTask(known, str(self.device), self.threads, self._outdated)
 
     def next(self) -> ScoreJob | None:
-        if self._apart:
-            items = [self._apart.popleft()]
-        elif self._waiting:
-            together = TOGETHER.get(self.device.type, TOGETHER_ELSEWHERE)
-            items = [self._waiting.popleft() for _ in range(min(together, len(self._waiting)))]
-        else:
-            return None
+        items: list[_Item] = []
+        while not items:
+            if self._apart:
+                items = self._ready(self._apart.popleft())
+            elif self._waiting:
+                items = self._together()
+            else:
+                self._show_progress()
+                return None
         self._number += 1
         self._given[self._number] = items
-        return ScoreJob(self._number, tuple(item.item for item in items))
+        return ScoreJob(self._number, tuple(item.to_score() for item in items))
+
+    def _together(self) -> list[_Item]:
+        """The next pictures, as many as can go to the device together."""
+        most = 1 if self._trials.suspects else TOGETHER.get(self.device.type, TOGETHER_ELSEWHERE)
+        items: list[_Item] = []
+        pixels = 0
+        while self._waiting and len(items) < most:
+            pixels += self._waiting[0].pixels
+            if items and pixels > BATCH_PIXELS:
+                break
+            items += self._ready(self._waiting.popleft())
+        return items
+
+    def _ready(self, item: _Item) -> list[_Item]:
+        """What of an item is for the next job, if anything: a suspect comes alone, what was given up is not tried."""
+        if not self._trials.suspects and not self._trials.given_up:
+            return [item]
+        names = []
+        for name in item.variants:
+            if name in self._trials.given_up:
+                self._lose(item.only(name), "failed", self._trials.given_up[name])
+            else:
+                names.append(name)
+        suspects = [name for name in names if name in self._trials.suspects]
+        now = [name for name in names if name not in suspects] or suspects[:1]
+        self._apart.extend(item.only(name) for name in suspects if name not in now)
+        return [item.only(*now)] if now else []
 
     def handle(self, message: Message) -> None:
         if isinstance(message, Scored):
             for item, of_outputs in zip(self._given.pop(message.job), message.scores, strict=True):
-                for (_, cell), scores in zip(item.places, of_outputs, strict=True):
+                for asked, scores in zip(item.outputs, of_outputs, strict=True):
                     for name, score in scores.items():
-                        self._note(cell, item.sample, name, score)
+                        self._note(item.sample, asked, name, score)
+                if not any(of_outputs):  # the job was outdated
+                    self._apart.append(item)
             self._unkept += 1
             if self._unkept >= KEEP_AFTER:
                 self._keep()
@@ -152,13 +223,22 @@ class Scorer(Book[ScoreJob]):
 
     def failed(self, job: ScoreJob, failure: Failed) -> None:
         items = self._given.pop(job.number)
-        if len(items) > 1:
-            self._apart.extend(items)
+        if failure.tried and not failure.data:
+            # A metric may have ended the process. Which one is found out before the jobs that were given are gone on
+            # with: each of them would end two processes more.
+            self._outdated = self._number
+        parts: list[_Item] = []
+        if failure.tried and len(items) > 1:
+            parts = items
+        elif failure.tried and not failure.data:
+            parts = [items[0].only(name) for name in items[0].variants]
+        if len(parts) > 1:
+            self._apart.extendleft(reversed(parts))
             return
+        if parts:
+            self._trials.lost(parts[0].variants[0], failure)
         for item in items:
-            for (_, cell), output in zip(item.places, item.item.outputs, strict=True):
-                for name in output.variants:
-                    self._note(cell, item.sample, name, Score({}, failure.status, f"scoring failed: {failure.reason}"))
+            self._lose(item, failure.status, f"scoring failed: {failure.reason}")
         self._show_progress()
 
     def cannot_load(self, failure: LoadFailed) -> None:
@@ -166,6 +246,7 @@ class Scorer(Book[ScoreJob]):
             del self._versions[name]
             self._broken[name] = Score({}, failure.status, f"scoring failed: {failure.reason}")
         self._waiting.clear()
+        self._apart.clear()
 
     @property
     def hopeless(self) -> str:
@@ -174,42 +255,53 @@ class Scorer(Book[ScoreJob]):
     def _without(self, job: int, folder: Path, picture: str) -> None:
         """An output turned out to be damaged: score the others, and let it be restored."""
         for item in self._given.pop(job):
-            kept, places = [], []
-            for place, output in zip(item.places, item.item.outputs, strict=True):
-                if output.folder == folder and item.item.picture == picture:
-                    place[1].drop(picture)
-                    self.damaged.append(Place(place[0], item.sample))
-                    self._total -= len(output.variants)
+            rest = []
+            for asked in item.outputs:
+                if asked.cell.folder == folder and item.picture == picture:
+                    asked.cell.drop(picture)
+                    self.damaged.append(Place(asked.chain, item.sample))
+                    self._total -= len(asked.variants)
+                    keys = [self._key(asked.output, item.sample, name)[:DIGITS] for name in asked.variants]
+                    self._known_of(asked.cell).difference_update(keys)
                 else:
-                    kept.append(output)
-                    places.append(place)
-            if kept:
-                rest = ScoreItem(item.item.picture, item.item.clear, item.item.mask, tuple(kept))
-                self._waiting.appendleft(_Item(rest, item.sample, tuple(places)))
+                    rest.append(asked)
+            if rest:
+                self._waiting.appendleft(_Item(item.sample, tuple(rest)))
 
-    def _note(self, cell: Cell, sample: Sample, name: str, score: Score) -> None:
+    def _lose(self, item: _Item, status: Status, reason: str) -> None:
+        for asked in item.outputs:
+            for name in asked.variants:
+                self._note(item.sample, asked, name, Score({}, status, reason))
+
+    def _note(self, sample: Sample, asked: _Asked, name: str, score: Score) -> None:
         self._done += 1
+        key = self._key(asked.output, sample, name)
+        fresh = self._fresh.setdefault(asked.cell.key, _Fresh(asked.cell, {}, {}))
         if score.status == "ok":
-            _, fresh = self._fresh.setdefault(cell.key, (cell, {}))
-            fresh[self._key(cell, sample, name)] = score.regions
+            self._trials.worked(name)
+            fresh.scores[key] = score.regions
         else:
-            self._problems[cell.key, sample.rainy.fingerprint, name] = score
+            if score.status == "skipped":
+                fresh.skipped[key] = score.reason
+            same = self._reasons.setdefault((score.status, score.reason), score)
+            self._problems.setdefault(asked.cell.key, {})[key[:DIGITS]] = same
 
     def _keep(self) -> None:
-        for cell, fresh in self._fresh.values():
-            cell.score(fresh)
-        self._fresh.clear()
+        for key, fresh in list(self._fresh.items()):
+            fresh.cell.score(fresh.scores)
+            fresh.cell.skip_scores(fresh.skipped)
+            del self._fresh[key]
         self._unkept = 0
 
     def _show_progress(self) -> None:
         if self._shown:
             self.display.advance(self._done)
 
-    def _key(self, cell: Cell, sample: Sample, name: str) -> str:
+    def _key(self, output: Output, sample: Sample, name: str) -> str:
         assert sample.clear is not None
         return key_of(
             [
-                cell.outputs[sample.rainy.fingerprint].sha256,
+                output.sha256,
                 sample.clear.fingerprint,
                 sample.mask.fingerprint if sample.mask else "",
                 name,
@@ -219,12 +311,82 @@ class Scorer(Book[ScoreJob]):
         )
 
 
-@dataclass(frozen=True)
+class _Trials:
+    """Which metric variants end the processes that they are worked out in, and when it is enough."""
+
+    def __init__(self) -> None:
+        self.suspects: Counter[str] = Counter()
+        """Failures in a row of those whose last try failed."""
+        self.given_up: dict[str, str] = {}
+        """Why."""
+        self._ever_worked: set[str] = set()
+
+    def worked(self, name: str) -> None:
+        self._ever_worked.add(name)
+        del self.suspects[name]
+
+    def lost(self, name: str, failure: Failed) -> None:
+        """A job for this variant alone came to nothing."""
+        # After a lack of memory smaller pictures may still fit.
+        self.suspects[name] = 0 if failure.status == "oom" else self.suspects[name] + 1
+        if self.suspects[name] >= GIVE_UP and name not in self._ever_worked:
+            del self.suspects[name]
+            self.given_up[name] = f"not tried after {GIVE_UP} failures in a row, the last: {failure.reason}"
+
+
+class _Fresh(NamedTuple):
+    """What is to be kept in a cell, by the keys of the scores."""
+
+    cell: Cell
+    scores: dict[str, Mapping[str, float]]
+    skipped: dict[str, str]
+
+
+class _Asked(NamedTuple):
+    """An output and the names of the metric variants that are to be worked out."""
+
+    chain: str
+    cell: Cell
+    output: Output
+    variants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Item:
-    item: ScoreItem
+    """What is missing of one picture. Thousands wait, so that what a worker is told is made when it is sent."""
+
     sample: Sample
-    places: tuple[tuple[str, Cell], ...]
-    """Of each output, its chain and its cell."""
+    outputs: tuple[_Asked, ...]
+
+    @property
+    def picture(self) -> str:
+        return self.sample.rainy.fingerprint
+
+    @property
+    def pixels(self) -> int:
+        """Of its truth, which is as large as its outputs."""
+        return max(asked.output.height * asked.output.width for asked in self.outputs)
+
+    @property
+    def variants(self) -> list[str]:
+        """Names of the metric variants that any output lacks."""
+        return list(dict.fromkeys(name for asked in self.outputs for name in asked.variants))
+
+    def only(self, *names: str) -> _Item:
+        """The part of it that is about these metric variants."""
+        parts = [asked._replace(variants=tuple(filter(names.__contains__, asked.variants))) for asked in self.outputs]
+        return _Item(self.sample, tuple(asked for asked in parts if asked.variants))
+
+    def to_score(self) -> ScoreItem:
+        """It as a worker is told of it."""
+        assert self.sample.clear is not None
+        outputs = [
+            ScoredOutput(
+                asked.cell.folder, asked.output.sha256, asked.output.height * asked.output.width, asked.variants
+            )
+            for asked in self.outputs
+        ]
+        return ScoreItem(self.picture, self.sample.clear, self.sample.mask, tuple(outputs))
 
 
 class ScoresOf(Mapping[tuple[str, str], Score]):

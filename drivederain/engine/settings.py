@@ -42,9 +42,9 @@ class RunSettings:
     timeout: float | None = 3600.0
     """Seconds that a method may take for one picture; ``None``: no limit."""
     method_timeout: float | None = None
-    """Seconds that one stage may take for one data set; ``None``: no limit."""
+    """Seconds that one stage may take for all pictures, or for its training; ``None``: no limit."""
     memory_limit: int | None = None
-    """Resident bytes that the process of a method may hold; ``None``: no limit."""
+    """Bytes that the process of a method may hold (``process.held_bytes``); ``None``: no limit."""
     isolate: bool = True
     """Each method in a process of its own, so that what it does wrong costs its own cells and nothing else."""
     batch: int = 1

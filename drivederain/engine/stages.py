@@ -85,11 +85,8 @@ class ReadyStage:
     def cell(self, cache: Path) -> Cell:
         return Cell(cache, self.key_parts())
 
-    def load(self, *, tile: int | None = None, forced: str = "", allow_lower_precision: bool = False) -> DeviceRunner:
-        """Load the method on its device. Whatever it raises is the caller's to note.
-
-        ``tile``: smaller tiles than planned, which ``forced`` says in ``Output.stepped_down``.
-        """
+    def load(self, *, allow_lower_precision: bool = False) -> DeviceRunner:
+        """Load the method on its device. Whatever it raises is the caller's to note."""
         method = make_method(self.spec, self.options, may_download=self.may_download)
         method.load(read_weights(self.found.path, sha256=self.found.sha256) if self.found else None, self.device)
         self.facts = plain_facts(method)
@@ -99,8 +96,7 @@ class ReadyStage:
             self.device,
             precision=self.precision,
             seed=self.seed,
-            tile=tile or (self.tile if self.spec.needs.may_tile else None),
-            forced=forced,
+            tile=self.tile if self.spec.needs.may_tile else None,
             allow_lower_precision=allow_lower_precision,
         )
 

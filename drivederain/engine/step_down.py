@@ -14,6 +14,9 @@ from drivederain.specs import Needs
 SMALLEST_TILE = 128
 """Pixels; below it a method sees too little around each pixel."""
 
+SHORT_OF_MEMORY = 512
+"""Side of the tiles, in pixels, with which a picture is tried again after it cost its process for the memory."""
+
 LOWER_PRECISIONS = ("bf16", "fp16")
 
 
@@ -68,6 +71,15 @@ class StepDown:
             lower = [precision for precision in LOWER_PRECISIONS if precision in self.needs.precisions]
             return replace(level, precision=lower[0]) if lower else None
         return None
+
+    def far_below(self, level: Level, height: int, width: int) -> Level:
+        """One picture at a time, in tiles of ``SHORT_OF_MEMORY`` or the next smaller ones, if it may be cut."""
+        longer = max(height, width)
+        now = longer if level.tile is None else min(level.tile, longer)
+        tile: int | None = padded(SHORT_OF_MEMORY, self.needs)
+        if not self.needs.may_tile or tile is None or tile >= now:
+            tile = self._smaller_tile(level, longer)
+        return Level(1, tile or level.tile, level.precision)
 
     def _smaller_tile(self, level: Level, longer: int) -> int | None:
         if not self.needs.may_tile:

@@ -55,7 +55,7 @@ class Trainer:
                 "seed": self.settings.seed,
                 "behind": stage.before.key_parts() if spec.kind == "refiner" and stage.before else None,
                 "device": stage.device.type,
-                "precision": _training_precision(stage),
+                "precision": self._precision(stage),
                 "threads": torch.get_num_threads() if stage.device.type == "cpu" else 0,
                 "torch": torch.__version__,
                 "download": self.settings.download,
@@ -82,11 +82,13 @@ class Trainer:
         # The network's first weights are drawn here: name the seed, or they would depend on what ran before.
         torch.manual_seed(seed_of(settings.seed, "start", spec.name))
         method.load(None, stage.device)
+        told = _Told(self.display)
+        told.meanwhile("loaded")
         recipe = method.training()
         if recipe is None:
             raise NoWeightsError(f"{spec.name} has no weights and offers no training. Give --weights {spec.name}=PATH.")
         behind = stage.before if spec.kind == "refiner" else None
-        estimates = OnDemand(settings.cache)
+        estimates = OnDemand(settings.cache, told.meanwhile)
         try:
             record = fit(
                 recipe,
@@ -94,9 +96,9 @@ class Trainer:
                 budget=settings.budget,
                 seed=seed_of(settings.seed, "train", spec.name),
                 device=stage.device,
-                precision=_training_precision(stage),
+                precision=self._precision(stage),
                 estimate=None if behind is None else _estimates(estimates, behind),
-                report=lambda share, words: self.display.advance(100 * share, words),
+                report=told.step,
             )
         finally:
             estimates.close()
@@ -119,13 +121,35 @@ class Trainer:
         method.close()
         return f"{record.steps} steps in {record.seconds:.0f} s"
 
+    def _precision(self, stage: ReadyStage) -> Literal["fp32", "bf16"]:
+        """bf16 under autocast, if it was asked for or the GPU is good at it, where the method also restores in it.
+
+        What is trained is measured afterwards, so unlike restoring it need not be the same everywhere. fp16 would need
+        loss scaling.
+        """
+        wanted = stage.precision == "bf16"
+        if self.settings.precision == "auto" and stage.device.type == "cuda":
+            wanted = "bf16" in stage.spec.needs.precisions and torch.cuda.is_bf16_supported(including_emulation=False)
+        return "bf16" if wanted else "fp32"
+
     def _typed(self, stage: ReadyStage) -> Mapping[str, str]:
         return self.settings.options.get(stage.spec.name, {})
 
 
-def _training_precision(stage: ReadyStage) -> Literal["fp32", "bf16"]:
-    """bf16 under autocast where the stage also restores in it (on CUDA by default); fp16 would need loss scaling."""
-    return "bf16" if stage.precision == "bf16" else "fp32"
+class _Told:
+    """Tells the display how far a training is. A training of which nothing is heard for long is taken for hung."""
+
+    def __init__(self, display: Display) -> None:
+        self._display, self._share = display, 0.0
+
+    def step(self, share: float, words: str) -> None:
+        """Steps are done, to this share of the budget."""
+        self._share = share
+        self._display.advance(100 * share, words)
+
+    def meanwhile(self, words: str) -> None:
+        """Something else goes on."""
+        self._display.advance(100 * self._share, words)
 
 
 def _estimates(estimates: OnDemand, before: ReadyStage) -> Callable[[Sample], NDArray[np.uint8]]:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Status = Literal["ok", "failed", "skipped", "oom", "timeout"]
 STATUSES: tuple[Status, ...] = ("ok", "failed", "skipped", "oom", "timeout")
@@ -50,6 +50,7 @@ TIMINGS = pa.schema(
         ("device", pa.string()),
         ("hardware", pa.string()),  # its name
         ("precision", pa.string()),
+        ("memory_format", pa.string()),  # of the networks: channels last | contiguous; "" where there are none
         ("threads", pa.int32()),
         ("batch", pa.int32()),  # pictures at a time, of most pictures
         ("images", pa.int32()),  # restored pictures

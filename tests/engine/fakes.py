@@ -7,6 +7,8 @@ import hashlib
 import math
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -224,6 +226,26 @@ class GrowsWhenWide(Fake):
         return rainy
 
 
+class LosesTheDevice(Fake):
+    """As CUDA does after a failed assertion of a kernel: from the odd picture on nothing works in this process."""
+
+    lost = False
+
+    def answer(self, rainy: Tensor) -> Tensor:
+        self.lost = self.lost or rainy.shape[-1] == ODD_WIDTH
+        if self.lost:
+            raise RuntimeError("CUDA error: device-side assert triggered")
+        return rainy
+
+
+class LeavesAProcess(Fake):
+    """Starts a process and does not end it; ``LEFT`` names a file for its number."""
+
+    def load(self, weights: LoadedWeights | None, device: torch.device) -> None:
+        left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        Path(os.environ["LEFT"]).write_text(str(left.pid))
+
+
 class Counts(Fake):
     """Says how many pictures were in its batch: the first pixel's blue is that many 255ths."""
 
@@ -367,6 +389,8 @@ def drivederain_methods() -> list[MethodSpec]:
         spec("hangs-in-c", HangsInC),
         spec("grows", Grows, needs=Needs(may_tile=False)),
         spec("grows-when-wide", GrowsWhenWide),
+        spec("loses-the-device", LosesTheDevice),
+        spec("leaves-a-process", LeavesAProcess),
         spec("counts", Counts),
         spec("no-method", NoMethod),
         spec("half-precision", Fake, needs=Needs(precisions=("fp32", "bf16"))),
@@ -379,6 +403,10 @@ def drivederain_methods() -> list[MethodSpec]:
         spec("tiny-refiner", TinyRefiner, kind="refiner", **trainable),
         spec("tiny-that-dies", TinyThatDies, **trainable),
         spec("diverges", Diverges, **trainable),
+        spec("tiny-killed-once", TinyKilledOnce, **trainable),
+        spec("tiny-killed", TinyKilled, **trainable),
+        spec("tiny-sluggish", TinySluggish, **trainable),
+        spec("tiny-that-hangs", TinyThatHangs, **trainable),
     ]
 
 
@@ -389,3 +417,54 @@ def drivederain_metrics() -> list[MetricSpec]:
         MetricSpec("bad", "goes wrong", f"{__name__}:BadMetric", variants, "higher"),
         MetricSpec("absent", "has no class", f"{__name__}:Absent", ("rgb",), "higher"),
     ]
+
+
+class KilledModule(RestorationModule):
+    """Its process is ended as from outside, in the middle of the training; where ``mark`` is a file, only once."""
+
+    by = signal.SIGKILL
+    mark: Path | None = None
+
+    def training_step(self, batch: Any, batch_index: int) -> Tensor:
+        if batch_index == 1 and not (self.mark is not None and self.mark.exists()):
+            if self.mark is not None:
+                self.mark.touch()
+            os.kill(os.getpid(), self.by)
+        return super().training_step(batch, batch_index)
+
+
+class TinyKilled(Tiny):
+    def module(self) -> RestorationModule:
+        return KilledModule(self.network, loss=RestorationLoss(ssim=0.0))
+
+
+class TinyKilledOnce(Tiny):
+    """``KILLED_ONCE`` names the file that is then there."""
+
+    def module(self) -> RestorationModule:
+        module = KilledModule(self.network, loss=RestorationLoss(ssim=0.0))
+        module.by, module.mark = signal.SIGTERM, Path(os.environ["KILLED_ONCE"])
+        return module
+
+
+class SluggishModule(RestorationModule):
+    seconds = 0.6
+
+    def training_step(self, batch: Any, batch_index: int) -> Tensor:
+        if batch_index:
+            time.sleep(self.seconds)
+        return super().training_step(batch, batch_index)
+
+
+class TinySluggish(Tiny):
+    def module(self) -> RestorationModule:
+        return SluggishModule(self.network, loss=RestorationLoss(ssim=0.0))
+
+
+class TinyThatHangs(Tiny):
+    """Takes one step."""
+
+    def module(self) -> RestorationModule:
+        module = SluggishModule(self.network, loss=RestorationLoss(ssim=0.0))
+        module.seconds = 60
+        return module

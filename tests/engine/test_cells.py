@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from drivederain.engine.cells import Cell, DamagedOutput, Failure, Output, store_png
+from drivederain.engine.json_lines import line_of
 
 PIXELS = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
 PARTS = {"method": "unet", "options": {"a": 1}}
@@ -17,7 +18,9 @@ PARTS = {"method": "unet", "options": {"a": 1}}
 
 def store(cell: Cell, picture: str) -> None:
     sha256, size = store_png(cell.folder, picture, PIXELS)
-    cell.add([Output(picture, sha256, size, 1.25, 4, 5, 1, "", True, "", "2026-01-01T00:00:00+00:00")])
+    cell.add(
+        [Output(picture, sha256, size, 1.25, 4, 5, 1, "", True, "", "AMD EPYC, 2 threads", "2026-01-01T00:00:00+00:00")]
+    )
 
 
 def filled(cache: Path) -> Cell:
@@ -58,7 +61,7 @@ def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path: Path) -> None:
 def test_a_line_of_another_kind_is_passed_over(tmp_path: Path) -> None:
     cell = filled(tmp_path)
     lines = cell.folder / "outputs.jsonl"
-    lines.write_bytes(b'{"picture":"old"}\n[1]\n\xff\xfe\n' + lines.read_bytes())
+    lines.write_bytes(line_of({"picture": "old"}) + b"\n[1]\n\xff\xfe\n" + lines.read_bytes())
     assert set(Cell(tmp_path, PARTS).outputs) == {"p1"}
 
 
@@ -79,6 +82,29 @@ def test_a_failure_replaces_an_output_and_the_other_way_round(tmp_path: Path) ->
     assert again.failures["p1"].reason.startswith("a reason\nof two lines\u2028and more")
     store(again, "p1")
     assert again.has("p1") and "p1" not in again.failures
+
+
+def test_an_overcome_failure_stays_overcome_when_the_output_is_lost(tmp_path: Path) -> None:
+    cell = filled(tmp_path)
+    cell.fail(Failure("p1", "failed", "it could not"))
+    store(cell, "p1")
+    again = Cell(tmp_path, PARTS)
+    assert again.has("p1") and again.failures == {}
+    again.path("p1").unlink()
+    again.reload()
+    assert not again.has("p1") and again.lasting("p1") is None and again.failures == {}
+    again.fail(Failure("p1", "timeout", "too long", 5.0))
+    assert Cell(tmp_path, PARTS).lasting("p1") == Failure("p1", "timeout", "too long", 5.0)
+
+
+def test_what_is_not_the_methods_doing_is_known_to_the_run_alone(tmp_path: Path) -> None:
+    cell = filled(tmp_path)
+    cell.fail(Failure("p2", "timeout", "the 9 s of its method were over"), lasting=False)
+    cell.reload()  # as when the cell is locked once more
+    assert cell.failures["p2"].status == "timeout" and cell.lasting("p2") is None
+    assert Cell(tmp_path, PARTS).failures == {}
+    store(cell, "p2")
+    assert cell.failures == {}
 
 
 def test_scores_and_facts_are_kept(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_the_warm_up_is_once_a_runner_and_may_come_before(registry: Registry, ca
     running = runner(registry, "blur")
     batch = running.stage([random_picture()], None)
     running.warm_up(["a"], batch)
-    assert running.warm and calls["Blur"] == 1
+    assert running.is_warm(batch) and calls["Blur"] == 1
     for _ in range(2):
         running.start(["a"], batch, timed=True).result()
     assert calls["Blur"] == 3
@@ -180,9 +180,9 @@ def test_a_class_of_another_kind_is_refused(registry: Registry, name: str) -> No
 
 
 def test_bf16_is_close_and_only_where_it_holds(registry: Registry, fakes: ModuleType) -> None:
-    assert choose_precision("bf16", Needs(precisions=("fp32", "bf16")), CPU) == "bf16"
-    assert choose_precision("bf16", Needs(precisions=("fp32",)), CPU) == "fp32"
-    assert choose_precision("auto", Needs(precisions=("fp32", "bf16", "fp16")), CPU) == "fp32"
+    assert choose_precision("bf16", Needs(precisions=("fp32", "bf16"))) == "bf16"
+    assert choose_precision("bf16", Needs(precisions=("fp32",))) == "fp32"
+    assert choose_precision("auto", Needs(precisions=("fp32", "bf16", "fp16"))) == "fp32"
     spec = registry.method("half-precision")
     network = torch.nn.Conv2d(3, 3, 1, bias=False)
     torch.nn.init.constant_(network.weight, 0.3)

@@ -39,21 +39,19 @@ def test_stretches_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     package(tmp_path, "intel-rapl:0", 0)
     monkeypatch.setattr(energy, "RaplCounter", lambda: RaplCounter(tmp_path))
     meter = EnergyMeter(CPU)
-    assert meter.facts() is None  # no pictures yet
     for used in (300_000, 400_000):
         package(tmp_path, "intel-rapl:0", used)
         with meter:
             package(tmp_path, "intel-rapl:0", used + 50_000)
-    meter.images = 4
-    assert meter.facts() == {"images": 4, "joules": pytest.approx(0.1)}
+    assert meter.joules == pytest.approx(0.1)
 
 
 def test_no_counter_is_a_reason_not_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(energy, "RaplCounter", lambda: RaplCounter(tmp_path / "nowhere"))
     meter = EnergyMeter(CPU)
     with meter:
-        meter.images += 1
-    assert meter.joules is None and meter.facts() is None
+        pass
+    assert meter.joules is None
     assert "no RAPL counters" in meter.reason
     assert "mps devices tell no energy" in EnergyMeter(torch.device("mps")).reason
 
@@ -81,9 +79,9 @@ def test_nvidia_counts_by_the_uuid_that_torch_knows(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(uuid="1-2-3"))
     meter = EnergyMeter(torch.device("cuda"))
     with meter:
-        meter.images = 1
+        pass
     assert asked == ["GPU-1-2-3"]
-    assert meter.facts() == {"images": 1, "joules": 3.5}
+    assert meter.joules == 3.5
 
 
 def test_no_library_for_nvidia(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,15 +16,13 @@ def test_a_line_is_json_and_read_back() -> None:
     assert record_of(line) == RECORD
 
 
-def test_no_flipped_bit_gives_another_record_of_the_same_kind() -> None:
-    """Where the name of the check sum itself is hit, the record has a field that nobody asked for."""
+def test_every_flipped_bit_is_noticed() -> None:
     line = line_of(RECORD)
     for place in range(len(line)):
         for bit in range(8):
             flipped = bytearray(line)
             flipped[place] ^= 1 << bit
-            found = record_of(bytes(flipped))
-            assert found is None or len(found) > len(RECORD)
+            assert record_of(bytes(flipped)) is None
 
 
 def test_no_cut_gives_a_record() -> None:
@@ -37,10 +35,8 @@ def test_names_that_are_no_unicode_and_ends_of_lines_survive() -> None:
     assert record_of(line_of(record)) == record
 
 
-@pytest.mark.parametrize("line", [b"", b"[1]", b"{", b"\xff\xfe", b"[" * 100_000, b'{"crc": "00000000", "key": 1}'])
+@pytest.mark.parametrize(
+    "line", [b"", b"[1]", b"{", b"\xff\xfe", b"[" * 100_000, b'{"crc":"00000000","key":1}', b'{"key":1}']
+)
 def test_what_is_no_record(line: bytes) -> None:
     assert record_of(line) is None
-
-
-def test_lines_of_earlier_versions_have_no_check_sum() -> None:
-    assert record_of(b'{"key":"k"}') == {"key": "k"}

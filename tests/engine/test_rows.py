@@ -5,11 +5,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from drivederain.data.sample import Sample, SampleSet
-from drivederain.engine.rows import NO_TRUTH, rows_of, stepped_down
-from drivederain.engine.timings import timing_row
+from drivederain.engine.rows import NO_TRUTH, NOT_RESTORED, rows_of, stepped_down
+from drivederain.engine.timings import part_of, timing_row
 from drivederain.engine.worker.messages import Score
 from drivederain.results.schema import TIMINGS, Row
 from drivederain.results.store import order_key
+from drivederain.specs import Needs
 
 METRICS = [
     SimpleNamespace(metric=SimpleNamespace(name=name), variant=variant, name=f"{name}[{variant}]")
@@ -37,13 +38,14 @@ def output(picture: str, milliseconds: float | None = 1.0, **more: Any) -> Any:
         "batch": 1,
         "alone": True,
         "stepped_down": "",
+        "hardware": "a GPU",
         "measured_at": "2026-01-01",
     }
     return SimpleNamespace(**(given | more))
 
 
 def stage(*names: str, problem: tuple[str, str] = ("ok", "")) -> Any:
-    stages = [SimpleNamespace(spec=SimpleNamespace(name=name)) for name in names]
+    stages = [SimpleNamespace(spec=SimpleNamespace(name=name, needs=Needs())) for name in names]
     return SimpleNamespace(
         chain=SimpleNamespace(name="+".join(names)),
         spec=stages[-1].spec,
@@ -98,7 +100,7 @@ def test_what_was_lost_says_why() -> None:
     found = rows(stage("unet"), [cell], samples(*"abc"), scores("a"))
     assert {(row.image, row.region, row.status, row.reason) for row in found if row.image != "a"} == {
         ("b", "image", "oom", "12 GB"),
-        ("c", "image", "failed", "not restored"),
+        ("c", "image", "failed", NOT_RESTORED),
     }
     assert {row.status for row in found if row.image == "a"} == {"ok"}
     skipped = rows(stage("unet", problem=("skipped", "no weights")), [cell], samples("b"), {})
@@ -117,6 +119,8 @@ def test_what_memory_made_smaller_is_told_of_every_stage() -> None:
 
 
 def test_timings_are_of_pictures_that_went_through_alone() -> None:
+    pictures = samples(*"abcde")
+    part = part_of(pictures)
     first = FakeCell(outputs={"a": output("a", 10.0), "b": output("b", 30.0), "c": output("c", 99.0, alone=False)})
     last = FakeCell(
         outputs={
@@ -128,33 +132,43 @@ def test_timings_are_of_pictures_that_went_through_alone() -> None:
         },
         facts={
             "parameters": 7,
-            "flops": {"height": 10, "width": 20, "value": 1e9},
+            "flops": {"20x10": 1e9, "9x9": 3},
             "peak_memory_mb": 12.5,
-            "hardware": "a GPU",
             "threads": 2,
-            "throughput": {"images": 10, "seconds": 4.0},
-            "energy": {"images": 10, "joules": 25.0},
+            "throughput": {part: {"images": 10, "seconds": 4.0}, "of another data set": {"images": 1, "seconds": 9}},
+            "energy": {part: {"images": 10, "joules": 25.0}},
         },
     )
-    row = timing_row("r", stage("unet", "diffusion"), [first, last], samples(*"abcde"))  # type: ignore[list-item]
+    row = timing_row("r", stage("unet", "diffusion"), [first, last], pictures)  # type: ignore[list-item]
     assert row is not None
     assert list(row) == TIMINGS.names
     assert (row["images"], row["alone_images"], row["batch"]) == (5, 3, 1)
     assert (row["median_ms"], row["p95_ms"], row["chain_median_ms"]) == (3.0, 4.8, 22.0)
     assert (row["images_per_s"], row["energy_j"], row["flops"], row["parameters"]) == (2.5, 2.5, 1e9, 7)
     assert (row["hardware"], row["threads"], row["peak_memory_mb"]) == ("a GPU", 2, 12.5)
-    assert row["measured_at"] == "2026-01-02"
+    assert (row["measured_at"], row["memory_format"]) == ("2026-01-02", "contiguous")
+
+
+def test_latencies_of_other_hardware_are_left_out() -> None:
+    first = FakeCell(outputs={"a": output("a", 7.0), "b": output("b", 5.0, hardware="a CPU")})
+    last = FakeCell(
+        outputs={"a": output("a", 2.0), "b": output("b", 1.0, hardware="a CPU", measured_at="2026-01-02")},
+    )
+    row = timing_row("r", stage("unet", "diffusion"), [first, last], samples("a", "b"))  # type: ignore[list-item]
+    assert row is not None
+    assert (row["hardware"], row["median_ms"], row["chain_median_ms"], row["alone_images"]) == ("a CPU", 1.0, 6.0, 1)
+    last.outputs["b"] = output("b", 1.0, measured_at="2026-01-02")
+    row = timing_row("r", stage("unet", "diffusion"), [first, last], samples("a", "b"))  # type: ignore[list-item]
+    assert row is not None
+    assert (row["hardware"], row["median_ms"], row["chain_median_ms"]) == ("a GPU", 1.5, 9.0)
 
 
 def test_what_was_not_measured_is_null() -> None:
-    cell = FakeCell(
-        outputs={"a": output("a", None, alone=False)}, facts={"flops": {"height": 9, "width": 9, "value": 1}}
-    )
+    cell = FakeCell(outputs={"a": output("a", None, alone=False)}, facts={"flops": {"9x9": 1}})
     row = timing_row("r", stage("unet"), [cell], samples("a", "b"))  # type: ignore[list-item]
     assert row is not None
     unknown = {name for name, value in row.items() if value is None}
     assert unknown == {
-        "hardware",
         "threads",
         "median_ms",
         "p95_ms",

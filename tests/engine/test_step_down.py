@@ -153,12 +153,25 @@ def test_what_did_not_fit_is_freed_before_the_next_try() -> None:
     assert method.left_over == 0
 
 
-def test_tiles_forced_from_outside_are_said_of_the_pictures_they_cut() -> None:
-    _, runner = hungry(10**9, tile=128, forced="tile 128")
-    assert restore(runner, pictures(1, 200, 160)) == "tile 128"
-    assert restore(runner, pictures(1, 120, 128)) == ""
-    _, runner = hungry(200 * 200, tile=512, forced="tile 512")
-    assert restore(runner, pictures(1, 600, 600)) == "tile 128"  # and stepped down once more
+def test_sizes_that_cost_a_process_start_in_small_tiles_and_smaller_ones_stay_whole() -> None:
+    _, runner = hungry(10**9)
+    runner.start_smaller(600, 600)
+    assert restore(runner, pictures(2, 600, 600)) == "batch 2→1, tile 512"
+    assert restore(runner, pictures(1, 700, 700)) == "tile 512"
+    assert restore(runner, pictures(1, 590, 600)) == ""
+
+
+@pytest.mark.parametrize(("tile", "then"), [(None, "tile 200"), (256, "tile 128"), (128, "")])
+def test_what_is_small_already_is_halved_down_to_the_floor(tile: int | None, then: str) -> None:
+    _, runner = hungry(10**9, tile=tile)
+    runner.start_smaller(400, 300)
+    assert restore(runner, pictures(1, 400, 300)) == then
+
+
+def test_what_may_not_be_cut_goes_alone() -> None:
+    _, runner = hungry(10**9, needs={"may_tile": False})
+    runner.start_smaller(600, 600)
+    assert restore(runner, pictures(2, 600, 600)) == "batch 2→1"
 
 
 def test_levels_by_size() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +45,20 @@ def test_batches_have_a_latency_of_one_picture(bench: Any, make_pairs: Any, tmp_
     row = timing(bench("blur", f"paired:{root}", batch=4), "blur")
     assert (row["batch"], row["alone_images"]) == (4, 2)
     assert pd.notna(row["median_ms"])
+
+
+def test_data_sets_have_their_own_throughput(bench: Any, make_pairs: Any, tmp_path: Path) -> None:
+    sources = [f"paired:{make_pairs(tmp_path / name / name, 8, first=first)}" for name, first in (("a", 0), ("b", 50))]
+    outcome = bench("slow", sources[0])
+    outcome = bench("slow,blur", *sources)
+    table = outcome.folder.timings().set_index(["method", "dataset"])
+    assert all(1 < table.loc[("slow", f"paired:{name}"), "images_per_s"] < 1 / 0.6 for name in ("a", "b"))
+    facts = [json.loads(path.read_text()) for path in (bench.folder / "cache").glob("cells/*/*/facts.json")]
+    counted = sorted(sorted(part["images"] for part in each["throughput"].values()) for each in facts)
+    assert counted == [[4, 4], [4, 4], [4, 4]]
+
+
+def test_sizes_are_warmed_up_before_they_are_timed(bench: Any, make_pairs: Any, calls: Any, tmp_path: Path) -> None:
+    root = make_pairs(tmp_path / "pairs", 4, odd=(1,))
+    bench("blur", f"paired:{root}")
+    assert calls["Blur"] == 4 + 2

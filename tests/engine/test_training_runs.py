@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
+from filelock import FileLock, Timeout
 
 from drivederain.data.content import content_of
 from drivederain.data.decode import decode
-from drivederain.errors import DataError, OptionError, WeightsError
+from drivederain.data.sample import Sample
+from drivederain.engine import on_demand, train_apart
+from drivederain.engine.cells import store_output
+from drivederain.engine.datasets import gather
+from drivederain.engine.display import Silent
+from drivederain.engine.on_demand import OnDemand
+from drivederain.engine.prepare import Preparation
+from drivederain.engine.stages import ReadyStage
+from drivederain.engine.train import Trainer
+from drivederain.errors import DataError, MethodError, OptionError, WeightsError
 from drivederain.training.progress import Budget
 from drivederain.weights import read_weights
 
@@ -68,7 +83,9 @@ def test_the_same_command_trains_the_same_weights(
     other = type(bench)(tmp_path / "other", registry)
     # In another order, after a stop in the middle of the refiner's training, when estimates are in the cache already.
     with pytest.raises(KeyboardInterrupt):
-        other("tiny+tiny-refiner", f"paired:{ten}", display=stops_at("train tiny+tiny-refiner", 1))
+        # It is told of when it was loaded, at each pass of tiny (the first one is a warm-up), and at each step.
+        other("tiny+tiny-refiner", f"paired:{ten}", display=stops_at("train tiny+tiny-refiner", 4))
+    assert list((other.folder / "cache" / "cells").rglob("outputs.jsonl"))
     second = other("tiny+tiny-refiner,tiny", f"paired:{ten}")
     assert trained_files(bench) == trained_files(other)
     assert first.folder.results_parquet.read_bytes() == second.folder.results_parquet.read_bytes()
@@ -237,3 +254,184 @@ def test_the_unet_and_its_refiner_train_and_restore(bench: Any, ten: Path) -> No
     assert [weights["class"] for weights in described["weights"]] == ["trained here", "trained here"]
     assert described["facts"]["unet"]["network"] == "custom, width 8"
     assert described["options"]["unet"]["width"] == 8
+
+
+class Words(Silent):
+    """A display that remembers what it was told of the progress; ``heard`` is called with it."""
+
+    def __init__(self, heard: Any = None) -> None:
+        self.words: list[str] = []
+        self.warnings: list[str] = []
+        self.heard = heard
+
+    def advance(self, done: float, words: str = "") -> None:
+        self.words.append(words)
+        if self.heard is not None:
+            self.heard(words)
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+def silence_from(begin: str, seconds: float, monkeypatch: pytest.MonkeyPatch) -> Words:
+    """A display that makes the limit of silence short as soon as it hears the beginning of these words."""
+
+    def heard(words: str) -> None:
+        if words.startswith(begin):
+            monkeypatch.setattr(train_apart, "SILENCE", seconds)
+
+    return Words(heard)
+
+
+def trained(bench: Any, method: str, ten: Path, display: Any = None, **more: Any) -> ReadyStage:
+    """The method's stage after the part of a run that trains, in a process of its own."""
+    settings = bench.settings(method, f"paired:{ten}", isolate=True, **more)
+    preparation = Preparation(settings, bench.registry, torch.device("cpu"), display or Silent())
+    data = gather(settings, bench.registry, must_train=[method])
+    preparation.trainer = Trainer(settings, Silent(), data.training, data.trained_on)
+    return preparation.stage(bench.registry.chains([method])[0])
+
+
+def test_a_training_that_hangs_is_killed(bench: Any, ten: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    display = silence_from("step 1", 1.5, monkeypatch)
+    began = time.monotonic()
+    stage = trained(bench, "tiny-that-hangs", ten, display, timeout=1.0)
+    assert time.monotonic() - began < 50, "it hangs for a minute"
+    assert any(words.startswith("step 1") for words in display.words)
+    assert stage.problem == ("timeout", "while training, nothing was heard of it for 1.5 s (--timeout)")
+
+
+def test_a_training_that_is_slow_is_not_killed(bench: Any, ten: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    display = silence_from("step 1", 3.0, monkeypatch)
+    stage = trained(bench, "tiny-sluggish", ten, display, timeout=1.0, budget=Budget(steps=9))
+    assert train_apart.SILENCE == 3.0, "it takes 4.8 s"
+    assert stage.usable
+
+
+def test_a_training_has_the_time_of_its_method(bench: Any, ten: Path) -> None:
+    stage = trained(bench, "tiny-that-hangs", ten, method_timeout=1.5)
+    assert stage.problem == ("timeout", "while training, the 1.5 s of its method were over (--method-timeout)")
+
+
+def test_a_training_that_is_killed_from_outside_begins_anew(
+    bench: Any, ten: Path, tmp_path: Path, registry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark, display = tmp_path / "killed", Words()
+    monkeypatch.setenv("KILLED_ONCE", str(mark))
+    assert trained(bench, "tiny-killed-once", ten, display).usable and mark.exists()
+    assert display.warnings == [
+        "tiny-killed-once: while training, its process was ended by SIGTERM; it is trained anew in a fresh process"
+    ]
+    undisturbed = type(bench)(tmp_path / "other", registry)
+    undisturbed("tiny-killed-once", f"paired:{ten}")
+    assert "anew" not in undisturbed.warnings
+    assert trained_files(bench) == trained_files(undisturbed)
+
+
+def test_a_training_that_is_killed_twice_has_failed(bench: Any, ten: Path) -> None:
+    display = Words()
+    death = "its process was ended by SIGKILL, as the system does when memory runs out"
+    assert trained(bench, "tiny-killed", ten, display).problem == ("failed", f"while training, {death}")
+    assert display.warnings == [f"tiny-killed: while training, {death}; it is trained anew in a fresh process"]
+
+
+def test_signs_of_life_while_estimates_are_restored(bench: Any, ten: Path) -> None:
+    display = Words()
+    bench("blur+tiny-refiner", f"paired:{ten}", display=display)
+    told = display.words[: next(number for number, words in enumerate(display.words) if words.startswith("step 1"))]
+    assert told[0] == "loaded"
+    assert told.count("restores estimates of blur") >= 2, "a warm-up, and the pictures of the first batch"
+
+
+def prefix(bench: Any, chain: str, ten: Path) -> tuple[ReadyStage, Sample, Path]:
+    """The stage, a picture, and the cache."""
+    settings = bench.settings(chain, f"paired:{ten}")
+    preparation = Preparation(settings, bench.registry, torch.device("cpu"), Silent())
+    data = gather(settings, bench.registry, must_train=[])
+    return (
+        preparation.stage(bench.registry.chains([chain])[0]),
+        data.tested[0][1].samples[0],
+        settings.cache,
+    )
+
+
+def failures(bench: Any) -> list[str]:
+    files = (bench.folder / "cache" / "cells").rglob("failures.jsonl")
+    return [line for file in files for line in file.read_text().splitlines()]
+
+
+def test_a_training_restores_only_while_it_has_the_lock_of_the_cell(
+    bench: Any, ten: Path, calls: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_demand, "TELL", 0.1)
+    stage, sample, cache = prefix(bench, "blur+average", ten)
+    assert stage.before is not None
+    cells = [stage.before.cell(cache), stage.cell(cache)]
+    free: list[bool] = []
+
+    def tell(words: str) -> None:
+        # Asked by a second hand on the lock, as another run is.
+        for cell in cells:
+            try:
+                FileLock(cell.folder / "lock").acquire(timeout=0).lock.release()
+                free.append(True)
+            except Timeout:
+                free.append(False)
+
+    estimates = OnDemand(cache, tell)
+    first = estimates.output(stage, sample)
+    # Passes of blur, and then of average, with one lock held at a time.
+    assert set(zip(free[::2], free[1::2], strict=True)) == {(False, True), (True, False)}
+    FileLock(cells[1].folder / "lock").acquire(timeout=0).lock.release()
+    done = dict(calls)
+    assert np.array_equal(estimates.output(stage, sample), first) and dict(calls) == done
+    estimates.close()
+
+
+def test_a_training_waits_for_another_run_and_takes_what_that_restored(
+    bench: Any, ten: Path, calls: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_demand, "TELL", 0.1)
+    stage, sample, cache = prefix(bench, "blur", ten)
+    told: list[str] = []
+    got: list[Any] = []
+    estimates = OnDemand(cache, told.append)
+    other = stage.cell(cache)  # of the other run
+    black = np.zeros((24, 32, 3), np.uint8)
+    with other.lock():
+        waiting = threading.Thread(target=lambda: got.append(estimates.output(stage, sample)))
+        waiting.start()
+        while told.count("waits for another run that restores blur") < 2:
+            time.sleep(0.01)
+        assert waiting.is_alive()
+        other.add([store_output(other.folder, sample.rainy.fingerprint, black, seconds=None, hardware="")])
+    waiting.join(timeout=20)
+    assert np.array_equal(got[0], black) and not calls["Blur"]
+
+
+def test_no_room_beside_a_training_is_no_lasting_failure(bench: Any, ten: Path, calls: Any) -> None:
+    outcome = bench("out-of-memory+tiny-refiner,raises+tiny-refiner", f"paired:{ten}")
+    for name, words in (("out-of-memory", "out of memory: tried to allocate 80 GiB"), ("raises", "ValueError: always")):
+        described = about(outcome, f"{name}+tiny-refiner")
+        assert (described["status"], described["reason"]) == ("failed", f"{name} before it: {words}")
+    by_reason = [json.loads(line)["reason"] for line in failures(bench)]
+    # Two pictures are tested: the run proper tried them, with nothing beside it. One more is that of the training.
+    assert by_reason.count("out of memory: tried to allocate 80 GiB") == 2
+    assert by_reason.count("ValueError: always") == 3
+
+
+def test_a_stage_that_cannot_be_loaded_is_not_the_failure_of_a_picture(bench: Any, ten: Path) -> None:
+    stage, sample, cache = prefix(bench, "raises-at-load", ten)
+    with pytest.raises(MethodError, match="raises-at-load before it: OSError: the network lies in pieces"):
+        OnDemand(cache, print).output(stage, sample)
+    assert not failures(bench)
+
+
+def test_a_picture_that_cannot_be_read_is_not_the_failure_of_a_stage(bench: Any, ten: Path) -> None:
+    stage, sample, cache = prefix(bench, "blur", ten)
+    (ten / "rainy" / f"{sample.image}.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=rf"{sample.image}\.png"):
+        OnDemand(cache, print).output(stage, sample)
+    assert not failures(bench)
+    other = replace(sample, rainy=sample.clear)
+    assert OnDemand(cache, print).output(stage, other).shape == (24, 32, 3)

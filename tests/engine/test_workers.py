@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from drivederain.engine import run as run_module
-from drivederain.engine.worker.process import WorkerProcess, held_bytes
+from drivederain.engine.worker.inline import DEVICE_LOST
+from drivederain.engine.worker.process import WorkerProcess, held_bytes, last_words
 
 
 def rows(outcome: Any, method: str) -> Any:
@@ -70,6 +71,52 @@ def test_a_process_that_is_killed_is_replaced(
     outcome = bench("dies-once", f"paired:{pairs}", isolate=True)
     assert outcome.exit_status == 0 and outcome.restored_now == 6
     assert len(list((tmp_path / "marks").iterdir())) >= 2
+
+
+def test_an_error_that_costs_the_device_costs_its_picture_alone(bench: Any, make_pairs: Any, tmp_path: Path) -> None:
+    second_is_odd = make_pairs(tmp_path / "pairs", 4, odd=(1,))
+    found = reasons(bench("loses-the-device", f"paired:{second_is_odd}", isolate=True), "loses-the-device")
+    status, reason = found.pop("p001")
+    assert status == "failed" and "device-side assert" in reason
+    assert set(found.values()) == {("ok", "")}
+
+
+def test_without_processes_a_lost_device_is_said(bench: Any, make_pairs: Any, tmp_path: Path) -> None:
+    second_is_odd = make_pairs(tmp_path / "pairs", 4, odd=(1,))
+    found = reasons(bench("loses-the-device", f"paired:{second_is_odd}", isolate=False), "loses-the-device")
+    assert found["p000"] == ("ok", "") and "device-side assert" in found["p001"][1]
+    assert found["p002"] == found["p003"] == ("failed", DEVICE_LOST)
+
+
+def test_what_a_method_started_ends_with_its_worker(
+    bench: Any, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEFT", str(tmp_path / "left"))
+    assert bench("leaves-a-process", f"paired:{pairs}", isolate=True).exit_status == 0
+    left = int((tmp_path / "left").read_text())
+    assert not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE
+
+
+def test_the_last_words_are_those_of_this_process(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("Fatal Python error: Segmentation fault\n")
+    begin = log.stat().st_size
+    assert last_words(log, begin) == ""
+    with log.open("a") as file:
+        file.write("loading\nthe driver is lost\n")
+    assert last_words(log, begin) == "the driver is lost"
+    assert last_words(log, 0) == "Fatal Python error: Segmentation fault"
+
+
+def test_what_was_not_tried_keeps_its_output(bench: Any, make_pairs: Any, tmp_path: Path) -> None:
+    many = make_pairs(tmp_path / "pairs", 12)
+    assert bench("slow", f"paired:{many}", isolate=False).exit_status == 0
+    outputs = list((bench.folder / "cache").glob("cells/*/*/pictures/*.png"))
+    # There is no time for any of them, so all stand as they were.
+    outcome = bench("slow", f"paired:{many}", isolate=True, overwrite="always", method_timeout=0.5)
+    assert outcome.restored_now < 12
+    assert all(path.is_file() for path in outputs)
+    assert {status for status, _ in reasons(outcome, "slow").values()} == {"ok"}
 
 
 def test_a_method_that_dies_while_loading(bench: Any, pairs: Path) -> None:
@@ -128,15 +175,17 @@ def test_mapped_files_are_not_held(tmp_path: Path) -> None:
 
 
 def test_memory_that_is_short_makes_tiles(bench: Any, tmp_path: Path) -> None:
+    """Only those of the size that needs them: a process that lost to a large picture says nothing of smaller ones."""
     root = tmp_path / "wide"
     for kind, seed in (("clear", 0), ("rainy", 1)):
         (root / kind).mkdir(parents=True)
-        pixels = np.random.default_rng(seed).integers(0, 256, (16, 1100, 3), dtype=np.uint8)
-        (root / kind / "wide.png").write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
-    (root / "intensity.csv").write_text("image,intensity\nwide,heavy\n")
+        for name, width in (("a-wide", 1100), ("b-narrower", 700)):
+            pixels = np.random.default_rng(seed).integers(0, 256, (16, width, 3), dtype=np.uint8)
+            (root / kind / f"{name}.png").write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    (root / "intensity.csv").write_text("image,intensity\na-wide,heavy\nb-narrower,heavy\n")
     outcome = bench("grows-when-wide", f"paired:{root}", isolate=True, memory_limit=1400 * 2**20)
-    assert reasons(outcome, "grows-when-wide") == {"wide": ("ok", "")}
-    assert set(rows(outcome, "grows-when-wide")["stepped_down"]) == {"tile 512"}
+    assert reasons(outcome, "grows-when-wide") == {"a-wide": ("ok", ""), "b-narrower": ("ok", "")}
+    assert list(rows(outcome, "grows-when-wide")["stepped_down"]) == ["tile 512", ""]
     assert set(rows(outcome, "identity")["stepped_down"]) == {""}
 
 

@@ -206,6 +206,7 @@ class FakeRun:
             "parameters": 24_430_097,
             "flops": 123.4e9,
             "energy_j": None,
+            "memory_format": "channels last",
             "measured_at": "2026-01-02T09:00:00+00:00",
         }
 

@@ -15,10 +15,13 @@ import pytest
 
 from drivederain.errors import DataError
 from drivederain.results.run_folder import RunFolder
+from drivederain.results.schema import SCHEMA_VERSION
 from drivederain.specs import ReportSection
 from drivederain_reports.page import render
 
-MINIMAL = '{"schema_version": 2, "name": "x", "command": [], "datasets": [], "methods": [], "metrics": []}'
+MINIMAL = (
+    f'{{"schema_version": {SCHEMA_VERSION}, "name": "x", "command": [], "datasets": [], "methods": [], "metrics": []}}'
+)
 
 
 class Page(HTMLParser):
@@ -239,7 +242,7 @@ def test_without_timings(fake_run: Any, tmp_path: Path) -> None:
 
 def test_speed_says_what_was_measured_how_and_on_what(whole: Page) -> None:
     words = whole.words[whole.words.index("Speed and memory") : whole.words.index("To repeat it")]
-    assert "An 8-bit CPU: fp32, batch 4, 2 threads" in words
+    assert "An 8-bit CPU: fp32, channels last, batch 4, 2 threads" in words
     assert "20 images, 910 × 512 (median)" in words
     # whole chain, median and 95th percentile of the stage, how many, images/s, millions, GFLOP, MB, no joules
     assert "812.0 412.5 466.1 10 2.75 24.43 123.4 1 211 –" in words
@@ -284,7 +287,7 @@ def test_one_scene_has_no_intervals_and_says_so(fake_run: Any, tmp_path: Path) -
     [
         ("{", r"run\.json is damaged"),
         ("[1, 2]", r"run\.json is damaged"),
-        ('{"schema_version": 99}', "schema version 99, this program reads 2"),
+        ('{"schema_version": 99}', f"schema version 99, this program reads {SCHEMA_VERSION}"),
         (MINIMAL.replace('"methods": []', '"methods": "?"'), "damaged: methods"),
         (MINIMAL, "does not describe the metric"),
     ],

@@ -27,7 +27,7 @@ class Criteria:
     chain: str = ""
     """Only cells (and weights) of this chain."""
     stale: bool = False
-    """Only cells of other versions of torch or of this program."""
+    """Only cells of other versions of torch, of this program or of its engine."""
     everything: bool = False
     weights: bool = False
     """Weights trained here, too; without it they stay, for they are dear."""

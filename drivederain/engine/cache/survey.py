@@ -167,6 +167,7 @@ class _Walk:
             self._left_behind(folder)
             return
         failed = read_lines(path / "failures.jsonl", is_failure).good if "failures.jsonl" in names else ()
+        last = {line["picture"]: line.get("status") != "ok" for _, line in failed}
         cell = CellEntry(
             kind="cells",
             path=path,
@@ -174,7 +175,7 @@ class _Walk:
             used=used,
             parts=key_parts(path),
             pictures=len(outputs),
-            failures=len({line["picture"] for _, line in failed} - outputs),
+            failures=len({picture for picture, still in last.items() if still} - outputs),
             scores=read_bytes(path / "scores.jsonl").count(b"\n") if "scores.jsonl" in names else 0,
         )
         self.found.cells.append(cell)

@@ -86,7 +86,7 @@ def _check_key(check: CellCheck) -> None:
 def _check_pictures(check: CellCheck, hasher: Hasher) -> None:
     folder, found = check.folder / "pictures", check.findings
     recorded = {line["picture"]: line["sha256"] for _, line in check.lines["outputs.jsonl"].good}
-    failed = {line["picture"] for _, line in check.lines["failures.jsonl"].good}
+    failed = {line["picture"]: line.get("status") != "ok" for _, line in check.lines["failures.jsonl"].good}
     if folder.is_symlink():
         found.damaged(folder, "is a link")
         check.unreadable.append(folder)
@@ -96,7 +96,7 @@ def _check_pictures(check: CellCheck, hasher: Hasher) -> None:
     paths = [folder / f"{picture}.png" for picture in recorded]
     for (picture, sha256), path, hashed in zip(recorded.items(), paths, hasher.hash(paths), strict=True):
         problem = file_problem(path, sha256, hashed)
-        if problem and not (hashed is None and picture in failed):
+        if problem and not (hashed is None and failed.get(picture)):
             found.damaged(path, problem)
             check.lost.add(picture)
             check.unreadable.append(path)

@@ -14,8 +14,8 @@ class Book(ABC, Generic[JobType]):
     """One task's jobs and answers."""
 
     @abstractmethod
-    def task(self, job: JobType | None) -> Task:
-        """The task for a new worker. ``job``: the last one's memory grew past its limit at this job."""
+    def task(self) -> Task:
+        """The task for a new worker."""
 
     @abstractmethod
     def next(self) -> JobType | None:
@@ -36,6 +36,9 @@ class Book(ABC, Generic[JobType]):
     @abstractmethod
     def cannot_load(self, failure: LoadFailed) -> None:
         """Workers of this task die or hang before their first job."""
+
+    def too_large(self, size: tuple[int, int]) -> None:
+        """Processes grew past their memory limit at pictures of that padded height and width, more than once."""
 
     @property
     @abstractmethod

@@ -7,16 +7,21 @@ from collections.abc import Callable
 from drivederain.engine.worker.book import Book
 from drivederain.engine.worker.jobs import AskedFor, AtOnce
 from drivederain.engine.worker.messages import (
+    Damaged,
     Failed,
     Fatal,
     LoadFailed,
     Message,
+    Restored,
     RestoreJob,
     RestoreTask,
+    Scored,
     ScoreJob,
     ScoreTask,
     TrainTask,
 )
+
+DEVICE_LOST = "the device stopped answering this process; start the same command again"
 
 
 def work(book: Book[RestoreJob] | Book[ScoreJob]) -> None:
@@ -25,7 +30,7 @@ def work(book: Book[RestoreJob] | Book[ScoreJob]) -> None:
     Raises:
         OSError: the machine cannot go on.
     """
-    task = book.task(None)
+    task = book.task()
     given: dict[int, RestoreJob | ScoreJob] = {}
 
     def following() -> RestoreJob | ScoreJob | None:
@@ -35,8 +40,10 @@ def work(book: Book[RestoreJob] | Book[ScoreJob]) -> None:
         return job
 
     def emit(message: Message) -> None:
+        if isinstance(message, Restored | Scored | Damaged):
+            given.pop(message.job)
         if isinstance(message, Failed):
-            book.failed(given[message.job], message)  # type: ignore[arg-type]
+            book.failed(given.pop(message.job), message)  # type: ignore[arg-type]
         elif isinstance(message, LoadFailed):
             book.cannot_load(message)
         elif isinstance(message, Fatal):
@@ -52,9 +59,11 @@ def work(book: Book[RestoreJob] | Book[ScoreJob]) -> None:
         from drivederain.engine.worker.scoring import Scoring
 
         Scoring(task, emit, AtOnce(), ahead=1).run(AskedFor(following))  # type: ignore[arg-type]
-    if book.hopeless:
-        while (job := book.next()) is not None:
-            book.failed(job, Failed(job.number, "failed", book.hopeless))  # type: ignore[arg-type]
+    for unanswered in given.values():
+        book.failed(unanswered, Failed(unanswered.number, "failed", DEVICE_LOST, lasting=False))  # type: ignore[arg-type]
+    while (job := book.next()) is not None:
+        reason = book.hopeless or DEVICE_LOST
+        book.failed(job, Failed(job.number, "failed", reason, lasting=bool(book.hopeless), tried=False))  # type: ignore[arg-type]
 
 
 def train(task: TrainTask, handle: Callable[[Message], None]) -> None:

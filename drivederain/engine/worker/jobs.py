@@ -7,13 +7,15 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any, Generic, Protocol, TypeVar
 
-from drivederain.engine.hardware import usable_cores
+from drivederain.engine.hardware import cgroup_cores, usable_cores
 
-HANDS = min(8, usable_cores())
+HANDS = max(1, min(8, usable_cores(), round(cgroup_cores() or 8)))
 """Threads that decode, and as many that encode and store. One core packs about 30 pictures of 1280x720 a second, so
 that a fast device needs several."""
 AHEAD = HANDS + 1
 """Jobs that are decoded, or being decoded, before they are needed."""
+PIXELS_WAITING = 64_000_000
+"""Fewer jobs are decoded ahead, or wait to be stored, when they hold more pixels than this: 192 MB as 8-bit RGB."""
 BEHIND = HANDS + 2
 """Jobs that may wait to be stored; then computing waits too, so that memory stays bounded."""
 

@@ -29,10 +29,8 @@ class RestoreTask:
     threads: int
     timeout: float | None = None
     allow_lower_precision: bool = False
-    tile: int | None = None
-    """Tiles of this size whatever the spec says: after a process was killed for its memory."""
-    forced: str = ""
-    """Why, as ``Output.stepped_down`` says it."""
+    too_large: tuple[tuple[int, int], ...] = ()
+    """Padded sizes (height, width) of pictures that cost a process for its memory: they begin in small tiles."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,8 @@ class RestoreJob:
     number: int
     items: tuple[RestoreItem, ...]
     group: str
+    part: str
+    """Names the pictures whose throughput is taken together (``timings.part_of``)."""
     alone: bool
     """Time it with nothing else going on."""
     note: str = ""
@@ -64,6 +64,9 @@ class ScoreTask:
     variants: tuple[MetricVariant, ...]
     device: str
     threads: int
+    outdated: int = 0
+    """Jobs up to this number come back without scores: they were given before it was known which metrics end processes,
+    and are asked for anew."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class ScoredOutput:
 
     folder: Path
     sha256: str
+    pixels: int
     variants: tuple[str, ...]
     """Names of the metric variants that are missing."""
 
@@ -85,6 +89,12 @@ class ScoreItem:
     mask: Picture | None
     outputs: tuple[ScoredOutput, ...]
 
+    @property
+    def pixels(self) -> int:
+        """Of all that is decoded for it: the outputs, and the truth, which is as large as they are."""
+        sizes = [output.pixels for output in self.outputs]
+        return sum(sizes) + max(sizes)
+
 
 @dataclass(frozen=True)
 class ScoreJob:
@@ -92,6 +102,11 @@ class ScoreJob:
 
     number: int
     items: tuple[ScoreItem, ...]
+
+    @property
+    def pixels(self) -> int:
+        """Of all its pictures."""
+        return sum(item.pixels for item in self.items)
 
 
 @dataclass(frozen=True)
@@ -129,9 +144,18 @@ class LoadFailed:
 
 @dataclass(frozen=True)
 class Started:
-    """A pass through the network begins: the clock of the time limit starts anew."""
+    """A pass begins: the clock of the time limit starts anew."""
 
     job: int
+    size: tuple[int, int] | None = None
+    """Padded height and width of the pictures, where they go through a network."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Facts that hold whatever comes after: they are kept in ``facts.json`` of the cell."""
+
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -172,6 +196,8 @@ class Failed:
     """The limit that was exceeded: seconds, or bytes."""
     data: bool = False
     """A picture of the data set could not be read."""
+    tried: bool = True
+    """Else its turn never came."""
 
 
 @dataclass(frozen=True)
@@ -218,9 +244,22 @@ class Warned:
 
 @dataclass(frozen=True)
 class Finished:
-    """All jobs are done; what was measured over them (``facts.json`` of the cell, or the training's words)."""
+    """All jobs are done; ``facts``: what was measured to their end, kept as ``Measured``, or a training's words."""
 
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-Message = Loaded | LoadFailed | Started | Restored | Scored | Failed | Damaged | Fatal | Progress | Warned | Finished
+Message = (
+    Loaded
+    | LoadFailed
+    | Started
+    | Measured
+    | Restored
+    | Scored
+    | Failed
+    | Damaged
+    | Fatal
+    | Progress
+    | Warned
+    | Finished
+)

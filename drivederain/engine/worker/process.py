@@ -40,6 +40,7 @@ class WorkerProcess:
     def __init__(self, task: Task, log: Path) -> None:
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
+        self._printed_before = log.stat().st_size if log.is_file() else 0
         ours, theirs = socket.socketpair()
         self._connection = Connection(ours.detach())
         # The modules that this process can import, in its order, and not whatever lies in the working folder.
@@ -89,7 +90,7 @@ class WorkerProcess:
             if not self._connection.poll():
                 return None
             message: Message = self._connection.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # a plain OSError where it died in the middle of a message
             raise self._death() from None
         return message
 
@@ -115,13 +116,15 @@ class WorkerProcess:
         self.close()
 
     def close(self) -> None:
-        """Let go of it after it said that it is finished."""
+        """Let go of it after it said that it is finished; what it started and did not end is ended."""
         self._connection.close()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        with suppress(ProcessLookupError, PermissionError):  # its group lives as long as anything in it
+            os.killpg(self._process.pid, signal.SIGKILL)
         if self.log.is_file() and not self.log.stat().st_size:
             self.log.unlink()
 
@@ -138,7 +141,7 @@ class WorkerProcess:
             status = self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             return WorkerDied("its process stopped answering", own_doing=True)
-        words = _last_words(self.log)
+        words = last_words(self.log, self._printed_before)
         said = f" (it last printed: {words})" if words else ""
         if status >= 0:
             return WorkerDied(f"its process ended by itself with exit status {status}{said}", own_doing=True)
@@ -168,12 +171,12 @@ def held_bytes(process: psutil.Process) -> int:
     return int(process.memory_info().rss)
 
 
-def _last_words(log: Path, length: int = 200) -> str:
-    """The last line that was printed."""
+def last_words(log: Path, begin: int, length: int = 200) -> str:
+    """The last line that was printed behind ``begin`` bytes, which others printed before."""
     try:
         with log.open("rb") as file:
             file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 2**16))
+            file.seek(max(begin, file.tell() - 2**16))
             lines = file.read().decode("utf-8", "replace").strip().splitlines()
     except OSError:
         return ""

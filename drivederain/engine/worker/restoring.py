@@ -1,7 +1,8 @@
 """Restoring with one loaded method: pictures are decoded ahead, computed one after another, encoded and stored behind.
 
 Only the computing is in the calling thread, where a time limit can interrupt it. A job that is to be timed alone waits
-until nothing else goes on.
+until nothing else goes on. On an accelerator a job waits until the one before is computed, so that a hang or an error
+of the device is that of the job which is said to have started; reading, packing and storing go on meanwhile.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from drivederain.engine.cells import DamagedOutput, read_png, store_output
 from drivederain.engine.device import DeviceRunner, Pending, noise_name
 from drivederain.engine.energy import EnergyMeter
-from drivederain.engine.failures import MethodCodeError, describe, traceback_of
+from drivederain.engine.failures import MethodCodeError, describe, is_device_lost, traceback_of
 from drivederain.engine.hardware import hardware_name
 from drivederain.engine.memory import PeakMemory
 from drivederain.engine.networks import parameters
 from drivederain.engine.staging import HostBatch
-from drivederain.engine.worker.jobs import AHEAD, BEHIND, Ended, Jobs
+from drivederain.engine.worker.jobs import AHEAD, BEHIND, PIXELS_WAITING, Ended, Jobs
 from drivederain.engine.worker.messages import (
     Damaged,
     Failed,
@@ -34,6 +34,7 @@ from drivederain.engine.worker.messages import (
     Finished,
     Loaded,
     LoadFailed,
+    Measured,
     Message,
     Restored,
     RestoreItem,
@@ -69,10 +70,17 @@ class Restoring:
         self.task, self.emit, self._decoder, self._storer, self._ahead = task, emit, decoder, storer, ahead
         self._spec = task.stage.spec
         self._storing: deque[Future[None]] = deque()
-        self._overlapped = Stretch(EnergyMeter(task.stage.device))
+        self._energy = EnergyMeter(task.stage.device)
+        self._overlapped = Stretch("", self._energy)
+        self._hardware = hardware_name(task.stage.device)
+        self._computing: Pending | None = None
+        self._fit = AHEAD
+        """Jobs of the size of the last one that may wait."""
+        self._lost = False
+        """The device does not answer this process any more."""
 
     def run(self, jobs: Jobs[RestoreJob]) -> None:
-        """Load the method, restore every job, and say ``Finished``."""
+        """Load the method, restore every job, and say ``Finished``; or end without a word when the device is lost."""
         device = self.task.stage.device
         memory = PeakMemory(device)
         memory.start()
@@ -82,16 +90,18 @@ class Restoring:
         decoded: deque[tuple[RestoreJob, Future[list[_Decoded]]]] = deque()
         upcoming: RestoreJob | Ended | None = None
         while True:
-            while len(decoded) < self._ahead and not (decoded and decoded[-1][0].alone):
+            while len(decoded) < min(self._ahead, self._fit) and not (decoded and decoded[-1][0].alone):
                 upcoming = upcoming or jobs.get(block=not decoded)
                 # A job that is timed alone is the only one in the house.
                 if upcoming is None or isinstance(upcoming, Ended) or (upcoming.alone and decoded):
                     break
                 decoded.append((upcoming, self._decoder.submit(self._decode, runner, upcoming)))
                 upcoming = None
-            if not decoded:
+            if not decoded or self._lost:
                 break
             job, pictures = decoded.popleft()
+            if job.part != self._overlapped.part:
+                self._end_stretch(job.part)
             if job.alone:
                 self._settle(0)
                 self._overlapped.pause()
@@ -103,29 +113,43 @@ class Restoring:
             else:
                 self._overlapped.pictures += done
         self._settle(0)
-        self._overlapped.pause()
-        facts: dict[str, Any] = {
-            "parameters": parameters(runner.method),
-            "flops": runner.flops,
-            "peak_memory_mb": round(memory.peak_mb(), 1),
-            "hardware": hardware_name(device),
-            "threads": torch.get_num_threads(),
-        } | self._overlapped.facts()
+        if self._lost:
+            return
+        self._end_stretch("")
         with suppress(*MethodCodeError):
             runner.method.close()
-        self.emit(Finished({name: value for name, value in facts.items() if value is not None}))
+        missing = {"flops": runner.flops_reason, "energy": self._energy.reason}
+        self.emit(
+            Finished(
+                {
+                    "peak_memory_mb": round(memory.peak_mb(), 1),
+                    "not_measured": {name: reason for name, reason in missing.items() if reason},
+                }
+            )
+        )
+
+    def _end_stretch(self, following: str) -> None:
+        """The part is over when all of it is stored: say its throughput, which is kept whatever happens later."""
+        self._settle(0)
+        self._overlapped.pause()
+        if facts := self._overlapped.facts():
+            self.emit(Measured(facts))
+        self._energy = EnergyMeter(self.task.stage.device)
+        self._overlapped = Stretch(following, self._energy)
 
     def _load(self) -> DeviceRunner | None:
         task = self.task
         try:
-            runner = task.stage.load(
-                tile=task.tile, forced=task.forced, allow_lower_precision=task.allow_lower_precision
-            )
+            runner = task.stage.load(allow_lower_precision=task.allow_lower_precision)
         except MethodCodeError as error:
             self.emit(LoadFailed(*describe(error), traceback_of(error)))
             return None
         runner.timeout = task.timeout
+        for height, width in task.too_large:
+            runner.start_smaller(height, width)
         self.emit(Loaded(task.stage.facts))
+        known = {"parameters": parameters(runner.method), "threads": torch.get_num_threads()}
+        self.emit(Measured({name: value for name, value in known.items() if value is not None}))
         return runner
 
     def _decode(self, runner: DeviceRunner, job: RestoreJob) -> list[_Decoded]:
@@ -158,27 +182,35 @@ class Restoring:
         except Exception as error:
             self.emit(_unreadable(job, error))
             return 0
+        self._fit = max(1, PIXELS_WAITING // sum(_pixels(group) for group in decoded))
+        try:
+            if self._computing is not None:
+                self._computing.wait()
+        except MethodCodeError:  # told of the job before; this one has no fault in it and is left to the next process
+            self._lost = True
+            return 0
         started: list[tuple[_Decoded, Pending, float | None]] = []
         try:
             for group in decoded:
-                self.emit(Started(job.number))
-                if not runner.warm:
+                runner.on_pass = lambda size=group.host.padded_size: self.emit(Started(job.number, size))  # type: ignore[misc]
+                if not runner.is_warm(group.host, at_its_size=job.alone):
                     runner.warm_up(group.noises, group.host)
-                    self.emit(Started(job.number))
+                    self.emit(Measured({"flops": runner.flops}))
                 latency = None
                 if job.alone and len(group.items) > 1:
                     first = HostBatch(
                         tuple(tensor[:1] for tensor in group.host.inputs), group.host.height, group.host.width
                     )
                     latency = runner.start(group.noises[:1], first, timed=True).result()[0].seconds
-                    self.emit(Started(job.number))
-                started.append((group, runner.start(group.noises, group.host, timed=job.alone), latency))
+                self._computing = runner.start(group.noises, group.host, timed=job.alone)
+                started.append((group, self._computing, latency))
         except MethodCodeError as error:
+            self._lost = self._lost or is_device_lost(error)
             status, reason = describe(error)
             limit = self.task.timeout if status == "timeout" else None
             self.emit(Failed(job.number, status, reason, traceback_of(error), limit=limit))
             return 0
-        self._settle(BEHIND - 1)
+        self._settle(min(BEHIND, self._fit) - 1)
         self._storing.append(self._storer.submit(self._store, job, started))
         return len(job.items)
 
@@ -193,6 +225,7 @@ class Restoring:
                         item.picture,
                         restored.pixels,
                         seconds=seconds,
+                        hardware=self._hardware,
                         batch=len(group.items),
                         group=job.group,
                         alone=job.alone and number == 0,
@@ -202,6 +235,7 @@ class Restoring:
         except OSError as error:
             self.emit(Fatal.of(error, self.task.folder))
         except MethodCodeError as error:
+            self._lost = self._lost or is_device_lost(error)
             self.emit(Failed(job.number, *describe(error), traceback_of(error)))
         else:
             self.emit(Restored(job.number, tuple(outputs)))
@@ -210,6 +244,10 @@ class Restoring:
         """Wait until at most so many jobs are left to be stored."""
         while len(self._storing) > waiting:
             self._storing.popleft().result()
+
+
+def _pixels(group: _Decoded) -> int:
+    return sum(tensor[:, 0].numel() for tensor in group.host.inputs)
 
 
 def _unreadable(job: RestoreJob, error: Exception) -> Failed | Fatal:
@@ -221,9 +259,10 @@ def _unreadable(job: RestoreJob, error: Exception) -> Failed | Fatal:
 
 
 class Stretch:
-    """The time in which work overlapped: pictures, wall-clock seconds, and energy where the device tells."""
+    """The time in which work of one part overlapped: pictures, wall-clock seconds, and energy where it is told."""
 
-    def __init__(self, energy: EnergyMeter) -> None:
+    def __init__(self, part: str, energy: EnergyMeter) -> None:
+        self.part = part
         self.pictures = 0
         self._energy = energy
         self._seconds = 0.0
@@ -244,12 +283,12 @@ class Stretch:
             self._seconds += time.perf_counter() - self._since
             self._since = None
 
-    def facts(self) -> dict[str, dict[str, float]]:
-        """``throughput`` (images, seconds) and ``energy`` (images, joules), as far as they are known."""
+    def facts(self) -> dict[str, dict[str, dict[str, float]]]:
+        """``throughput`` (images, seconds) and ``energy`` (images, joules) of the part, as far as they are known."""
         if not self.pictures:
             return {}
-        facts = {"throughput": {"images": self.pictures, "seconds": round(self._seconds, 3)}}
+        facts = {"throughput": {self.part: {"images": self.pictures, "seconds": round(self._seconds, 3)}}}
         joules = self._energy.joules
         if joules is not None:
-            facts["energy"] = {"images": self.pictures, "joules": round(joules, 3)}
+            facts["energy"] = {self.part: {"images": self.pictures, "joules": round(joules, 3)}}
         return facts

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drivederain.engine.cells import DamagedOutput, read_png
-from drivederain.engine.failures import MethodCodeError, describe
-from drivederain.engine.worker.jobs import AHEAD, Ended, Jobs
+from drivederain.engine.failures import MethodCodeError, describe, is_device_lost
+from drivederain.engine.worker.jobs import AHEAD, PIXELS_WAITING, Ended, Jobs
 from drivederain.engine.worker.messages import (
     Damaged,
     Failed,
@@ -42,6 +43,21 @@ Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
+class _Reading:
+    """A job whose pictures are being decoded, each by itself, so that those of one large job keep all threads busy."""
+
+    job: ScoreJob
+    outputs: tuple[tuple[Future[Pixels], ...], ...]
+    """Of each item."""
+    truths: tuple[Future[Pixels], ...]
+    masks: tuple[Future[Pixels] | None, ...]
+
+
+class _DeviceLost(Exception):
+    """A metric broke this process's hold of the device: no other metric can be worked out in it any more."""
+
+
+@dataclass(frozen=True)
 class _Decoded:
     """Pictures of one size that lack the same scores; ``places``: which items of the job they are."""
 
@@ -59,30 +75,69 @@ class Scoring:
 
     def __init__(self, task: ScoreTask, emit: Callable[[Message], None], decoder: Executor, ahead: int = AHEAD) -> None:
         self.emit, self._decoder, self._ahead = emit, decoder, ahead
-        self._device = torch.device(task.device)
+        self._device, self._outdated = torch.device(task.device), task.outdated
         self._variants = {variant.name: variant for variant in task.variants}
         self._loaded: dict[str, Metric] = {}
+        self._reading: deque[_Reading] = deque()
+        self._held_back: ScoreJob | None = None
+        """Its pictures would be too much memory as yet."""
 
     def run(self, jobs: Jobs[ScoreJob]) -> None:
-        """Score every job, and say ``Finished``. A metric is loaded when its first score is missing."""
+        """Score every job, and say ``Finished``. A metric is loaded when its first score is missing.
+
+        Where a metric loses the device it says ``Failed`` of the job and ends early; the rest is for another process.
+        """
         self.emit(Loaded({}))
-        decoded: deque[tuple[ScoreJob, Future[list[_Decoded]]]] = deque()
         while True:
-            while len(decoded) < self._ahead:
-                upcoming = jobs.get(block=not decoded)
-                if upcoming is None or isinstance(upcoming, Ended):
-                    break
-                decoded.append((upcoming, self._decoder.submit(_decode, upcoming)))
-            if not decoded:
+            self._read_ahead(jobs)
+            if not self._reading:
                 break
-            self._job(*decoded.popleft())
+            try:
+                self._job(self._reading.popleft())
+            except _DeviceLost:
+                return
         for metric in self._loaded.values():
             metric.close()
         self.emit(Finished())
 
-    def _job(self, job: ScoreJob, pictures: Future[list[_Decoded]]) -> None:
+    def _read_ahead(self, jobs: Jobs[ScoreJob]) -> None:
+        """Have the pictures of the next job decoded, of the one behind it, and of more while that is little memory."""
+        while len(self._reading) < self._ahead:
+            job = self._held_back or self._following(jobs)
+            if job is None:
+                return
+            waiting = sum(reading.job.pixels for reading in islice(self._reading, 1, None))
+            if len(self._reading) > 1 and waiting + job.pixels > PIXELS_WAITING:
+                self._held_back = job
+                return
+            self._held_back = None
+            self._reading.append(self._read(job))
+
+    def _following(self, jobs: Jobs[ScoreJob]) -> ScoreJob | None:
+        while True:
+            job = jobs.get(block=not self._reading)
+            if job is None or isinstance(job, Ended):
+                return None
+            if job.number > self._outdated:
+                return job
+            self.emit(Scored(job.number, tuple(tuple({} for _ in item.outputs) for item in job.items)))
+
+    def _read(self, job: ScoreJob) -> _Reading:
+        submit = self._decoder.submit
+        return _Reading(
+            job,
+            tuple(
+                tuple(submit(read_png, output.folder, item.picture, output.sha256) for output in item.outputs)
+                for item in job.items
+            ),
+            tuple(submit(item.clear.load) for item in job.items),
+            tuple(submit(item.mask.load) if item.mask is not None else None for item in job.items),
+        )
+
+    def _job(self, reading: _Reading) -> None:
+        job = reading.job
         try:
-            decoded = pictures.result()
+            decoded = _decoded(reading)
         except DamagedOutput as error:
             self.emit(Damaged(job.number, error.folder, error.picture))
             return
@@ -95,9 +150,13 @@ class Scoring:
             return
         self.emit(Started(job.number))
         scores: list[tuple[Mapping[str, Score], ...]] = [()] * len(job.items)
-        for group in decoded:
-            for place, of_outputs in zip(group.places, self._group(group), strict=True):
-                scores[place] = of_outputs
+        try:
+            for group in decoded:
+                for place, of_outputs in zip(group.places, self._group(group), strict=True):
+                    scores[place] = of_outputs
+        except _DeviceLost as error:
+            self.emit(Failed(job.number, "failed", str(error), lasting=False))
+            raise
         self.emit(Scored(job.number, tuple(scores)))
 
     def _group(self, group: _Decoded) -> list[tuple[Mapping[str, Score], ...]]:
@@ -119,11 +178,17 @@ class Scoring:
         pictures = len(truth)
         try:
             metric = self._metric(name)
+        except MethodCodeError as error:
+            _check_device(name, error)
+            # It says nothing of these pictures, whatever it raised: the next run tries again.
+            return [[_lost(name, error)] * pictures for _ in outputs]
+        try:
             several = metric.score_many(list(outputs), truth, mask)
             if len(several) != len(outputs):
                 raise TypeError(f"it gave scores of {len(several)} outputs for {len(outputs)}")
             return [_checked(name, regions, pictures) for regions in several]
         except MethodCodeError as error:
+            _check_device(name, error)
             if len(outputs) > 1:
                 return [self._score(name, [output], truth, mask)[0] for output in outputs]
             if pictures > 1:
@@ -135,8 +200,7 @@ class Scoring:
                 return [[scores[0][0] for scores in apart]]
             if isinstance(error, MetricError):
                 return [[Score({}, "skipped", str(error))]]
-            status, reason = describe(error)
-            return [[Score({}, status, f"{name}: {reason}")]]
+            return [[_lost(name, error)]]
 
     def _metric(self, name: str) -> Metric:
         if name not in self._loaded:
@@ -169,12 +233,25 @@ def metric_class(variant: MetricVariant) -> type[Metric]:
     return made
 
 
-def _decode(job: ScoreJob) -> list[_Decoded]:
+def _check_device(name: str, error: BaseException) -> None:
+    """Raise ``_DeviceLost`` where no metric can be worked out any more."""
+    if is_device_lost(error):
+        raise _DeviceLost(f"{name}: {describe(error)[1]}") from error
+
+
+def _lost(name: str, error: BaseException) -> Score:
+    status, reason = describe(error)
+    return Score({}, status, f"{name}: {reason}")
+
+
+def _decoded(reading: _Reading) -> list[_Decoded]:
+    """Wait for the pictures of a job, and put together what can go through the metrics together."""
     groups: list[tuple[tuple[object, ...], list[tuple[int, ScoreItem, list[Pixels], Pixels, Pixels | None]]]] = []
-    for place, item in enumerate(job.items):
-        outputs = [read_png(output.folder, item.picture, output.sha256) for output in item.outputs]
-        truth = item.clear.load()
-        mask = item.mask.load() if item.mask is not None else None
+    for place, item in enumerate(reading.job.items):
+        outputs = [picture.result() for picture in reading.outputs[place]]
+        truth = reading.truths[place].result()
+        masked = reading.masks[place]
+        mask = masked.result() if masked is not None else None
         kind = (
             tuple(output.shape for output in outputs),
             truth.shape,

@@ -50,9 +50,9 @@ class Limits:
     timeout: float | None = None
     """Seconds for one picture."""
     method_timeout: float | None = None
-    """Seconds for all pictures of one stage on one data set."""
+    """Seconds for all pictures of one stage."""
     memory: int | None = None
-    """Resident bytes of its process."""
+    """Bytes that its process may hold (``process.held_bytes``)."""
 
 
 class Supervisor:
@@ -71,6 +71,8 @@ class Supervisor:
         self._all_given = False
         self._at: tuple[int | None, float] = (None, 0.0)
         """The job that is being computed and since when; before loading is over, ``None``."""
+        self._size: tuple[int, int] | None = None
+        """Of the pictures of that job."""
         self._began = time.monotonic()
         self._looked = 0.0
 
@@ -109,13 +111,13 @@ class Supervisor:
             self._worker = None
         self._ended = True
 
-    def _start(self, killed_at: Job | None = None) -> bool:
+    def _start(self) -> bool:
         job = self._following()
         if job is None:
             self._ended = not self.open
             return False
         self._again.appendleft(job)
-        self._worker = WorkerProcess(self.book.task(killed_at), self.log)
+        self._worker = WorkerProcess(self.book.task(), self.log)
         self._loaded = self._all_given = False
         self._at = (None, time.monotonic())
         return True
@@ -137,7 +139,7 @@ class Supervisor:
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Started):
-            self._at = (message.job, time.monotonic())
+            self._at, self._size = (message.job, time.monotonic()), message.size
             return
         if isinstance(message, Fatal):
             self.close()
@@ -180,9 +182,9 @@ class Supervisor:
         self._given.clear()
         self._again.clear()
         for job in known:
-            self.book.failed(job, Failed(job.number, status, reason, lasting=lasting))
+            self.book.failed(job, Failed(job.number, status, reason, lasting=lasting, tried=False))
         while (following := self.book.next()) is not None:
-            self.book.failed(following, Failed(following.number, status, reason, lasting=lasting))
+            self.book.failed(following, Failed(following.number, status, reason, lasting=lasting, tried=False))
         self._ended = True
 
     def _refuse(self, failure: LoadFailed) -> None:
@@ -220,21 +222,21 @@ class Supervisor:
 
     def _too_large(self, worker: WorkerProcess, held: int, limit: int) -> None:
         job = self._given.get(self._at[0]) if self._at[0] is not None else None
-        loaded = self._loaded
+        loaded, size = self._loaded, self._size
         self._stop(worker)
         words = (
             f"its process held {held / 2**30:.1f} GiB of memory, over the limit of {limit / 2**30:.1f} GiB "
             "(--memory-limit)"
         )
         if job is None:
-            self._nobodys_death(WorkerDied(words, own_doing=True), loaded=loaded, status="oom")
+            self._nobodys_death(WorkerDied(words, own_doing=True), loaded=loaded, status="oom", limit=float(limit))
             return
         self._tries[job.number] += 1
         if self._tries[job.number] > TRIES:  # in a fresh process, then in tiles
             self._again.remove(job)
             self.book.failed(job, Failed(job.number, "oom", words, limit=float(limit)))
-            return
-        self._start(job if self._tries[job.number] == TRIES else None)
+        elif self._tries[job.number] == TRIES and size is not None:
+            self.book.too_large(size)
 
     def _died(self, death: WorkerDied) -> None:
         job = self._given.get(self._at[0]) if self._at[0] is not None else None
@@ -249,7 +251,7 @@ class Supervisor:
             self._again.remove(job)
             self.book.failed(job, Failed(job.number, "failed", str(death), lasting=death.own_doing))
 
-    def _nobodys_death(self, death: WorkerDied, *, loaded: bool, status: Any) -> None:
+    def _nobodys_death(self, death: WorkerDied, *, loaded: bool, status: Any, limit: float | None = None) -> None:
         """Between two jobs, or while loading: after some in a row the first one that waits has failed."""
         self._deaths_in_a_row += 1
         if self._deaths_in_a_row < TRIES:
@@ -259,7 +261,7 @@ class Supervisor:
             self._refuse(LoadFailed(status, f"while loading, {death}", ""))
         elif self._again:
             job = self._again.popleft()
-            self.book.failed(job, Failed(job.number, status, str(death), lasting=death.own_doing))
+            self.book.failed(job, Failed(job.number, status, str(death), lasting=death.own_doing, limit=limit))
 
     def _stop(self, worker: WorkerProcess) -> None:
         """Kill the worker; its jobs are to be done again, in their order."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from drivederain.engine.failures import MethodCodeError, describe, traceback_of
 from drivederain.engine.train import Trainer
@@ -34,7 +39,8 @@ def train(task: TrainTask, emit: Callable[[Message], None]) -> None:
     """Train, and say ``Finished`` (with the steps in words) or ``LoadFailed``."""
     trainer = Trainer(task.settings, _Forwarding(emit), task.samples, task.trained_on)
     try:
-        words = trainer.train(task.stage)
+        with _ended_by_sigterm():
+            words = trainer.train(task.stage)
     except NoWeightsError as error:
         emit(LoadFailed("skipped", str(error), ""))
     except MethodCodeError as error:
@@ -45,3 +51,26 @@ def train(task: TrainTask, emit: Callable[[Message], None]) -> None:
         emit(LoadFailed(status, reason, "" if isinstance(error, DriveDeRainError) else traceback_of(error)))
     else:
         emit(Finished({"words": words}))
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the process, as it does where nobody listens.
+
+    Lightning would hear it and end the training as if the method had called ``exit``; a listener that is there before
+    it is called too.
+    """
+    listens = signal.getsignal(signal.SIGTERM) != signal.SIG_DFL
+    if listens or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from drivederain.engine.json_lines import line_of
 from drivederain.engine.keys import key_of
 
 PARTS: dict[str, Any] = {
@@ -45,9 +47,9 @@ class MadeUpCache:
         for number in range(pictures):
             data = f"picture {number} of {folder.name}".encode() * 10
             (folder / "pictures" / f"p{number}.png").write_bytes(data)
-            lines.append(json.dumps({"picture": f"p{number}", "sha256": hashlib.sha256(data).hexdigest(), "bytes": 1}))
-        (folder / "outputs.jsonl").write_text("".join(line + "\n" for line in lines))
-        (folder / "scores.jsonl").write_text('{"key":"s","regions":{"image":Infinity}}\n')
+            lines.append(line_of({"picture": f"p{number}", "sha256": hashlib.sha256(data).hexdigest(), "bytes": 1}))
+        (folder / "outputs.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
+        (folder / "scores.jsonl").write_bytes(line_of({"key": "s", "regions": {"image": math.inf}}) + b"\n")
         (folder / "facts.json").write_text('{"parameters": 3}')
         self.touch(folder / "key.json", age)
         return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from drivederain.engine.cache.survey import survey
+from drivederain.engine.json_lines import line_of
 from drivederain.errors import DataError
 
 
@@ -18,9 +18,11 @@ def test_cells_are_listed_with_what_they_hold_the_last_used_first(made: Any) -> 
     old = made.cell(3, age=100, weights="b" * 64)
     before = {"method": "unet", "before": None}
     new = made.cell(1, method="diffusion", before=before)
-    with (old / "failures.jsonl").open("w") as file:
+    with (old / "failures.jsonl").open("wb") as file:
         for picture in ("p0", "p7", "p8", "p8"):  # p0 was restored later
-            file.write(json.dumps({"picture": picture, "status": "failed", "reason": "x"}) + "\n")
+            file.write(line_of({"picture": picture, "status": "failed", "reason": "x"}) + b"\n")
+        file.write(line_of({"picture": "p9", "status": "failed", "reason": "x"}) + b"\n")
+        file.write(line_of({"picture": "p9", "status": "ok", "reason": ""}) + b"\n")  # restored, and lost since
     found = survey(made.path)
     assert [cell.chain for cell in found.cells] == ["unet+diffusion", "unet"]
     second = found.cells[1]

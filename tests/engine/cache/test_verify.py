@@ -60,14 +60,16 @@ def test_pictures_that_are_not_what_was_written(made: Any) -> None:
 def test_an_output_that_was_taken_out_by_a_failure_is_no_damage(made: Any) -> None:
     cell = made.cell(2)
     (cell / "pictures" / "p0.png").unlink()
-    (cell / "failures.jsonl").write_text('{"picture": "p0", "status": "oom", "reason": "x", "limit": null}\n')
+    failure = {"picture": "p0", "status": "oom", "reason": "x", "limit": None}
+    (cell / "failures.jsonl").write_bytes(line_of(failure) + b"\n")
     assert check(made).damages == []
 
 
 def test_the_last_line_of_a_picture_counts(made: Any) -> None:
     cell = made.cell(1)
-    good = (cell / "outputs.jsonl").read_text()
-    (cell / "outputs.jsonl").write_text('{"picture": "p0", "sha256": "of an earlier output"}\n' + good)
+    good = (cell / "outputs.jsonl").read_bytes()
+    earlier = line_of({"picture": "p0", "sha256": "of an earlier output"})
+    (cell / "outputs.jsonl").write_bytes(earlier + b"\n" + good)
     assert check(made).damages == []
 
 
@@ -76,12 +78,13 @@ def test_the_last_line_of_a_picture_counts(made: Any) -> None:
     [
         ("outputs.jsonl", b'{"picture":"p9","sha2'),
         ("outputs.jsonl", b"[1]\n"),
-        ("outputs.jsonl", b'{"picture": "p9"}\n'),
-        ("outputs.jsonl", b'{"picture": "../../key", "sha256": "x"}\n'),
+        ("outputs.jsonl", b'{"picture":"p9","sha256":"x"}\n'),  # no check sum
+        ("outputs.jsonl", line_of({"picture": "p9"}) + b"\n"),
+        ("outputs.jsonl", line_of({"picture": "../../key", "sha256": "x"}) + b"\n"),
         ("outputs.jsonl", b"\xff\xfe\n"),
         ("outputs.jsonl", b"[" * 100_000 + b"\n"),
-        ("failures.jsonl", b'{"status": "oom"}\n'),
-        ("scores.jsonl", b'{"key": "s", "regions": 1}\n'),
+        ("failures.jsonl", line_of({"status": "oom"}) + b"\n"),
+        ("scores.jsonl", line_of({"key": "s", "regions": 1}) + b"\n"),
     ],
 )
 def test_lines_that_cannot_be_read(made: Any, file: str, line: bytes) -> None:

@@ -31,7 +31,8 @@ def fill(cache: Path) -> Cell:
             [
                 Output(
                     picture=picture, sha256=sha256, bytes=size, milliseconds=1.5, height=4, width=5, batch=1, group="",
-                    alone=True, stepped_down="batch 4→2", measured_at="2026-01-01T00:00:00+00:00",
+                    alone=True, stepped_down="batch 4→2", hardware="AMD EPYC, 2 threads",
+                    measured_at="2026-01-01T00:00:00+00:00",
                 )
             ]
         )  # fmt: skip
