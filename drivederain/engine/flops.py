@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 Result = TypeVar("Result")
 
@@ -24,6 +23,9 @@ def counted(work: Callable[[], Result]) -> tuple[Result, int]:
     Under ``torch.inference_mode`` operations such as ``linear`` reach the counter by other ways than in training;
     ``no_grad`` is what the counter is tested with.
     """
+    # Imported by workers alone: it takes a fifth of a second, and the run itself counts nothing.
+    from torch.utils.flop_counter import FlopCounterMode
+
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
         result = work()

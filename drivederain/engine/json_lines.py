@@ -31,5 +31,5 @@ def record_of(line: bytes) -> dict[str, Any] | None:
     plain = b"{" + line[checked.end() :]
     if zlib.crc32(plain) != int(checked[1], 16):
         return None
-    value: dict[str, Any] = json.loads(plain)
+    value: dict[str, Any] = json.loads(plain.decode("utf-8"))
     return value

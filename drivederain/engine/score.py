@@ -40,6 +40,8 @@ TOGETHER_ELSEWHERE = 4
 NOT_SCORED = "it could not be scored; start the same command again"
 KEEP_AFTER = 32
 """Jobs after which scores are written to their cells."""
+FEW = 10_000
+"""Scores of a cell that are kept in memory while others are worked out, about 5 MB; more are read again."""
 DIGITS = 24
 """Of a score's key of 64 hexadecimal digits, what is held in memory to know it by."""
 
@@ -75,6 +77,7 @@ class Scorer(Book[ScoreJob]):
         self._same: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._reasons: dict[tuple[str, str], Score] = {}
         """Equal names and reasons of thousands of pictures are held once."""
+        self._last: tuple[tuple[str, ...], Mapping[str, str]] = ((), {})
         self._number = self._outdated = self._total = self._done = self._unkept = 0
         self._shown = False
         for variant in metrics:
@@ -99,7 +102,7 @@ class Scorer(Book[ScoreJob]):
             if not cell.has(picture):
                 continue
             output, known = cell.outputs[picture], self._known_of(cell)
-            keys = {name: self._key(output, sample, name)[:DIGITS] for name in self._versions}
+            keys = {name: key[:DIGITS] for name, key in self._keys(output, sample).items()}
             missing = tuple(name for name, key in keys.items() if key not in known)
             if missing:
                 known.update(keys.values())
@@ -112,14 +115,15 @@ class Scorer(Book[ScoreJob]):
         if cell.key not in self._known:
             kept = {key[:DIGITS] for scores in (cell.scores, cell.skipped) for key in scores}
             self._known[cell.key] = kept | self._problems.get(cell.key, {}).keys()
-            cell.forget_scores()  # values are wanted when rows are written, and of one cell at a time
+            if len(kept) > FEW:
+                cell.forget_scores()  # values are wanted when rows are written, and of one cell at a time
         return self._known[cell.key]
 
     def score_of(self, cell: Cell, sample: Sample, variant: MetricVariant) -> Score:
         """The score of an output that is in its cell, of a sample with a truth."""
         if variant.name in self._broken:
             return self._broken[variant.name]
-        key = self._key(cell.outputs[sample.rainy.fingerprint], sample, variant.name)
+        key = self._keys(cell.outputs[sample.rainy.fingerprint], sample)[variant.name]
         problem = self._problems.get(cell.key, {}).get(key[:DIGITS])
         if problem is not None:
             return problem
@@ -261,8 +265,8 @@ class Scorer(Book[ScoreJob]):
                     asked.cell.drop(picture)
                     self.damaged.append(Place(asked.chain, item.sample))
                     self._total -= len(asked.variants)
-                    keys = [self._key(asked.output, item.sample, name)[:DIGITS] for name in asked.variants]
-                    self._known_of(asked.cell).difference_update(keys)
+                    keys = self._keys(asked.output, item.sample)
+                    self._known_of(asked.cell).difference_update(keys[name][:DIGITS] for name in asked.variants)
                 else:
                     rest.append(asked)
             if rest:
@@ -275,7 +279,7 @@ class Scorer(Book[ScoreJob]):
 
     def _note(self, sample: Sample, asked: _Asked, name: str, score: Score) -> None:
         self._done += 1
-        key = self._key(asked.output, sample, name)
+        key = self._keys(asked.output, sample)[name]
         fresh = self._fresh.setdefault(asked.cell.key, _Fresh(asked.cell, {}, {}))
         if score.status == "ok":
             self._trials.worked(name)
@@ -297,18 +301,14 @@ class Scorer(Book[ScoreJob]):
         if self._shown:
             self.display.advance(self._done)
 
-    def _key(self, output: Output, sample: Sample, name: str) -> str:
+    def _keys(self, output: Output, sample: Sample) -> Mapping[str, str]:
+        """The key of each variant's score of an output; those of the last one are at hand, as it is asked for often."""
         assert sample.clear is not None
-        return key_of(
-            [
-                output.sha256,
-                sample.clear.fingerprint,
-                sample.mask.fingerprint if sample.mask else "",
-                name,
-                *self._versions[name],
-                self.device.type,
-            ]
-        )
+        pictures = (output.sha256, sample.clear.fingerprint, sample.mask.fingerprint if sample.mask else "")
+        if self._last[0] != pictures:
+            keys = {name: key_of([*pictures, name, *self._versions[name], self.device.type]) for name in self._versions}
+            self._last = pictures, keys
+        return self._last[1]
 
 
 class _Trials:
