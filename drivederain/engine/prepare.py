@@ -111,7 +111,7 @@ class Preparation:
         except TrainingFailed as error:
             stage.status, stage.reason, stage.traceback = error.status, str(error), error.traceback
         except MethodCodeError as error:
-            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
                 raise
             stage.status, stage.reason = describe(error)
             if not isinstance(error, DriveDeRainError):
