@@ -216,9 +216,14 @@ def test_ctrl_c_ends_the_workers_at_once(
         began.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGINT)
 
-    threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        bench("hangs", f"paired:{pairs}", isolate=True, timeout=None)
+    # Where the tests were started in the background of a shell, the signal is ignored.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            bench("hangs", f"paired:{pairs}", isolate=True, timeout=None)
+    finally:
+        signal.signal(signal.SIGINT, inherited)
     assert time.monotonic() - began[0] < 2
     assert started and not any(psutil.pid_exists(worker.pid) for worker in started)
 
