@@ -32,6 +32,13 @@ def flip(path: Path, chosen: random.Random) -> None:
     path.write_bytes(data)
 
 
+def take_out(folder: Path) -> None:
+    """At once, as a run may write into it meanwhile."""
+    aside = folder.parent / f".{folder.name}.aside"
+    folder.rename(aside)
+    shutil.rmtree(aside)
+
+
 def no_pictures(cache: Path, chosen: random.Random) -> int:
     lost = some(cache.glob("cells/*/*/pictures/*.png"), chosen)
     for path in lost:
@@ -50,19 +57,19 @@ def cut_pictures(cache: Path, chosen: random.Random) -> int:
 def no_picture_folder(cache: Path, chosen: random.Random) -> int:
     folder = chosen.choice(cells(cache)) / "pictures"
     count = len(list(folder.iterdir()))
-    shutil.rmtree(folder)
+    take_out(folder)
     return count
 
 
 def no_cell(cache: Path, chosen: random.Random) -> int:
     folder = chosen.choice(cells(cache))
     count = len(list((folder / "pictures").iterdir()))
-    shutil.rmtree(folder)
+    take_out(folder)
     return count
 
 
 def no_inputs(cache: Path, chosen: random.Random) -> int:
-    shutil.rmtree(cache / "inputs")
+    take_out(cache / "inputs")
     return 0
 
 
@@ -79,7 +86,7 @@ def no_input_files(cache: Path, chosen: random.Random) -> int:
 
 
 def no_contents(cache: Path, chosen: random.Random) -> int:
-    shutil.rmtree(cache / "contents")
+    take_out(cache / "contents")
     return 0
 
 
