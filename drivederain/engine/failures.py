@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from drivederain.engine.time_limit import PictureTimeout
-from drivederain.errors import DriveDeRainError
+from drivederain.errors import DriveDeRainError, MethodError
 from drivederain.results.schema import Status
 
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "failed to allocate")
@@ -18,6 +18,14 @@ MethodCodeError = (Exception, SystemExit, PictureTimeout)
 """What may come out of a plugin's code: everything but the user's own Ctrl-C."""
 
 
+class StageFailed(MethodError):
+    """A stage failed, and what a row says of it is known: its status, and the message."""
+
+    def __init__(self, status: Status, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
 def describe(error: BaseException) -> tuple[Status, str]:
     """The status and the reason of a row, from what was raised."""
     text = " ".join(str(error).split())
@@ -25,6 +33,8 @@ def describe(error: BaseException) -> tuple[Status, str]:
         return "oom", f"out of memory: {text}" if text else "out of memory"
     if isinstance(error, PictureTimeout):
         return "timeout", text
+    if isinstance(error, StageFailed):
+        return error.status, str(error)
     if isinstance(error, DriveDeRainError):
         return "failed", str(error)
     if any(words in text.lower() for words in OUT_OF_MEMORY):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 from filelock import Timeout
@@ -13,10 +12,10 @@ from numpy.typing import NDArray
 from drivederain.data.sample import Sample
 from drivederain.engine.cells import Cell, DamagedOutput, Failure, store_output
 from drivederain.engine.device import DeviceRunner, noise_name
-from drivederain.engine.failures import MethodCodeError, describe
+from drivederain.engine.failures import MethodCodeError, StageFailed, describe
 from drivederain.engine.hardware import hardware_name
+from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
-from drivederain.errors import MethodError
 
 TELL = 2.0
 """Seconds between two words while it waits for another run."""
@@ -31,9 +30,9 @@ class OnDemand:
     and other runs must not wait for that. Never two locks at once, so that no two runs wait for each other.
     """
 
-    def __init__(self, cache: Path, tell: Callable[[str], None]) -> None:
+    def __init__(self, settings: RunSettings, tell: Callable[[str], None]) -> None:
         """``tell``: told in a few words what goes on, at every pass of a stage and while another run is waited for."""
-        self.cache, self._tell = cache, tell
+        self.settings, self._tell = settings, tell
         self._cells: dict[str, Cell] = {}
         self._read: dict[str, _Times] = {}
         """What the files of a cell, by its key, were like when they were last read or written here."""
@@ -43,12 +42,12 @@ class OnDemand:
         """The output, H x W x 3 RGB 8 bit.
 
         Raises:
-            MethodError: the stage failed; the message has the reason.
+            StageFailed: the stage failed; the message has the reason.
             DataError: the picture cannot be read.
             OSError: the cache cannot be written.
         """
         cell, picture = self._cell(stage), sample.rainy.fingerprint
-        known = _known(stage, cell, picture)
+        known = self._known(stage, cell, picture)
         if known is not None:
             return known
         rainy = sample.rainy.load()
@@ -57,7 +56,7 @@ class OnDemand:
             # Another run may have restored it meanwhile.
             if self._read[cell.key] != _times(cell):
                 cell.reload()
-            known = _known(stage, cell, picture)
+            known = self._known(stage, cell, picture)
             if known is None:
                 known = self._restore(stage, cell, picture, rainy, estimate)
             self._read[cell.key] = _times(cell)
@@ -69,10 +68,22 @@ class OnDemand:
             self._runner[1].method.close()
             self._runner = None
 
+    def _known(self, stage: ReadyStage, cell: Cell, picture: str) -> Pixels | None:
+        """The output if it is there; ``None`` if it is to be restored."""
+        if cell.has(picture):
+            try:
+                return cell.read(picture)
+            except DamagedOutput:
+                return None
+        failure = cell.failures.get(picture)
+        if failure is not None and not self.settings.tries_again(failure.status, failure.limit):
+            raise StageFailed(failure.status, f"{stage.chain.name} before it: {failure.reason}")
+        return None
+
     def _cell(self, stage: ReadyStage) -> Cell:
         name = stage.chain.name
         if name not in self._cells:
-            cell = self._cells[name] = stage.cell(self.cache)
+            cell = self._cells[name] = stage.cell(self.settings.cache)
             self._read[cell.key] = None  # it may have changed while it was read
         return self._cells[name]
 
@@ -95,7 +106,8 @@ class OnDemand:
         try:
             runner = self._loaded(stage)
         except MethodCodeError as error:  # which is nothing to note of the picture: the next run loads it anew
-            raise MethodError(f"{stage.chain.name} before it: {describe(error)[1]}") from error
+            status, reason = describe(error)
+            raise StageFailed(status, f"{stage.chain.name} before it: {reason}") from error
         try:
             names = [noise_name(rainy)]
             if stage.spec.kind == "refiner" and estimate is not None:
@@ -106,7 +118,7 @@ class OnDemand:
             status, reason = describe(error)
             # Beside a training there is less memory than the run itself will have for the picture.
             cell.fail(Failure(picture, status, reason), lasting=status != "oom")
-            raise MethodError(f"{stage.chain.name} before it: {reason}") from error
+            raise StageFailed(status, f"{stage.chain.name} before it: {reason}") from error
         output = store_output(
             cell.folder,
             picture,
@@ -125,18 +137,6 @@ class OnDemand:
             runner.on_pass = lambda: self._tell(f"restores estimates of {stage.chain.name}")
             self._runner = (stage.chain.name, runner)
         return self._runner[1]
-
-
-def _known(stage: ReadyStage, cell: Cell, picture: str) -> Pixels | None:
-    """The output if it is there; ``None`` if it is to be restored."""
-    if cell.has(picture):
-        try:
-            return cell.read(picture)
-        except DamagedOutput:
-            return None
-    if picture in cell.failures:
-        raise MethodError(f"{stage.chain.name} before it: {cell.failures[picture].reason}")
-    return None
 
 
 _Times = tuple[tuple[int, int], ...] | None

@@ -158,9 +158,4 @@ class Restorer:
         if cell.has(picture) and cell.outputs[picture].group == batch:
             return False
         failure = cell.lasting(picture)
-        if failure is None or self.settings.overwrite == "failed":
-            return True
-        if failure.limit is None:
-            return False
-        now = self.settings.timeout if failure.status == "timeout" else self.settings.memory_limit
-        return now is None or now > failure.limit
+        return failure is None or self.settings.tries_again(failure.status, failure.limit)

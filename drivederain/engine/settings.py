@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from drivederain.specs import INTENSITIES, Intensity
 from drivederain.training.progress import Budget
+
+if TYPE_CHECKING:
+    from drivederain.results.schema import Status  # pyarrow, which the help of the commands does not need
 
 Overwrite = Literal["never", "failed", "always"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
@@ -56,3 +59,16 @@ class RunSettings:
     skip_bad: bool = False
     download: bool = False
     command: tuple[str, ...] = ()
+
+    def tries_again(self, status: Status, limit: float | None) -> bool:
+        """Whether a picture that a method failed on is tried once more: if asked for, or with more time or memory.
+
+        Args:
+            limit: what was exceeded (seconds for ``timeout``, else bytes); ``None``: it would fail in the same way.
+        """
+        if self.overwrite != "never":
+            return True
+        if limit is None:
+            return False
+        now = self.timeout if status == "timeout" else self.memory_limit
+        return now is None or now > limit

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from drivederain.data.sample import Sample
@@ -66,6 +67,12 @@ class Trainer:
         """The weights, if they were trained before."""
         return self.cache.find(stage.spec, self.key(stage))
 
+    def lock(self, stage: ReadyStage) -> FileLock:
+        """To be held while the stage is trained."""
+        path = self.cache.path(stage.spec.name, self.key(stage)).with_suffix(".lock")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(path)
+
     def train(self, stage: ReadyStage) -> str:
         """Train now and put the weights into the cache; what was done, in words.
 
@@ -88,7 +95,7 @@ class Trainer:
         if recipe is None:
             raise NoWeightsError(f"{spec.name} has no weights and offers no training. Give --weights {spec.name}=PATH.")
         behind = stage.before if spec.kind == "refiner" else None
-        estimates = OnDemand(settings.cache, told.meanwhile)
+        estimates = OnDemand(settings, told.meanwhile)
         try:
             record = fit(
                 recipe,

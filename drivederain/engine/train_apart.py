@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from drivederain.engine.display import Display
+from drivederain.engine.failures import StageFailed
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
 from drivederain.engine.train import Trainer
@@ -14,7 +19,6 @@ from drivederain.engine.worker import inline
 from drivederain.engine.worker.messages import Fatal, Finished, LoadFailed, Message, Progress, TrainTask, Warned
 from drivederain.engine.worker.process import WorkerDied, WorkerProcess
 from drivederain.engine.worker.supervisor import TRIES
-from drivederain.errors import MethodError
 from drivederain.results.run_folder import folder_name
 from drivederain.results.schema import Status
 from drivederain.weights import FoundWeights, NoWeightsError
@@ -24,18 +28,22 @@ LOOK = 0.5
 SILENCE = 600.0
 """Seconds without a word after which a training is taken for hung, at least; ``--timeout`` may give it more. Words come
 when it is loaded, after a step (two a second at most), and while estimates are restored or another run waited for."""
+TELL = 2.0
+"""Seconds between two words while another run trains the same."""
 
 
-class TrainingFailed(MethodError):
-    """What a row says of it: ``status``, the message, and the traceback."""
+class TrainingFailed(StageFailed):
+    """A training failed; with its traceback, if it has one that says more."""
 
     def __init__(self, status: Status, reason: str, traceback: str) -> None:
-        super().__init__(reason)
-        self.status, self.traceback = status, traceback
+        super().__init__(status, reason)
+        self.traceback = traceback
 
 
 def train_apart(trainer: Trainer, stage: ReadyStage, display: Display, threads: int, logs: Path) -> FoundWeights:
     """Train the last stage of a chain; the weights lie in the cache.
+
+    While another run trains the same, it is waited for, and its weights are taken.
 
     Raises:
         NoWeightsError: the method offers no training.
@@ -45,10 +53,14 @@ def train_apart(trainer: Trainer, stage: ReadyStage, display: Display, threads: 
     settings = trainer.settings
     display.begin(f"train {stage.chain.name} ({settings.budget})", 100)
     task = TrainTask(stage, settings, tuple(trainer.samples), trainer.trained_on, threads)
-    if settings.isolate:
-        answer = _in_workers(task, display, logs / f"train {folder_name(stage.chain.name)}.log")
-    else:
-        answer = _here(task, display)
+    with _locked(trainer.lock(stage), stage, display):
+        if (others := trainer.find(stage)) is not None:
+            display.end("by another run")
+            return others
+        if settings.isolate:
+            answer = _in_workers(task, display, logs / f"train {folder_name(stage.chain.name)}.log")
+        else:
+            answer = _here(task, display)
     if isinstance(answer, Fatal):
         raise answer.error()
     if isinstance(answer, LoadFailed):
@@ -61,6 +73,23 @@ def train_apart(trainer: Trainer, stage: ReadyStage, display: Display, threads: 
     if found is None:
         raise TrainingFailed("failed", "the weights trained just now could not be read again", "")
     return found
+
+
+@contextmanager
+def _locked(lock: FileLock, stage: ReadyStage, display: Display) -> Iterator[None]:
+    """Hold the lock of what is to be trained. Where another run has it, say so and wait."""
+    patience = 0.0
+    while True:
+        try:
+            lock.acquire(timeout=patience, poll_interval=0.2)
+            break
+        except Timeout:
+            patience = TELL
+            display.advance(0, f"waits for another run that trains {stage.chain.name}")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _here(task: TrainTask, display: Display) -> Message:

@@ -289,6 +289,7 @@ class Tiny(Method):
     """A network of two convolutions that can be trained."""
 
     architecture: ClassVar[tuple[str, ...]] = ("width",)
+    module_class: ClassVar[Any] = RestorationModule
     inputs = 3
 
     def load(self, weights: LoadedWeights | None, device: torch.device) -> None:
@@ -300,9 +301,9 @@ class Tiny(Method):
     def restore(self, rainy: Tensor) -> Tensor:
         return self.network(rainy)
 
-    def module(self) -> RestorationModule:
+    def module(self) -> Any:
         loss = RestorationLoss(ssim=0.0)
-        return RestorationModule(self.network, loss=loss, learning_rate=self.options.learning_rate)
+        return self.module_class(self.network, loss=loss, learning_rate=self.options.learning_rate)
 
     def training(self) -> Recipe:
         CALLS[f"train {type(self).__name__}"] += 1
@@ -319,6 +320,7 @@ class TinyRefinerModule(RestorationModule):
 
 
 class TinyRefiner(Tiny, Refiner):
+    module_class = TinyRefinerModule
     inputs = 6
 
     def restore(self, rainy: Tensor, estimate: Tensor | None = None) -> Tensor:
@@ -327,13 +329,59 @@ class TinyRefiner(Tiny, Refiner):
     def refine(self, rainy: Tensor, estimate: Tensor) -> Tensor:
         return self.network(rainy, estimate)
 
-    def module(self) -> RestorationModule:
-        return TinyRefinerModule(self.network, loss=RestorationLoss(ssim=0.0), learning_rate=self.options.learning_rate)
-
 
 class TinyThatDies(Tiny):
     def training(self) -> Recipe:
         os._exit(4)
+
+
+class KilledModule(RestorationModule):
+    """Its process is ended as from outside, in the middle of the training; where ``mark`` is a file, only once."""
+
+    by = signal.SIGKILL
+    mark: Path | None = None
+
+    def training_step(self, batch: Any, batch_index: int) -> Tensor:
+        if batch_index == 1 and not (self.mark is not None and self.mark.exists()):
+            if self.mark is not None:
+                self.mark.touch()
+            os.kill(os.getpid(), self.by)
+        return super().training_step(batch, batch_index)
+
+
+class TinyKilled(Tiny):
+    module_class = KilledModule
+
+
+class TinyKilledOnce(TinyKilled):
+    """``KILLED_ONCE`` names the file that is then there."""
+
+    def module(self) -> Any:
+        module = super().module()
+        module.by, module.mark = signal.SIGTERM, Path(os.environ["KILLED_ONCE"])
+        return module
+
+
+class SluggishModule(RestorationModule):
+    seconds = 0.6
+
+    def training_step(self, batch: Any, batch_index: int) -> Tensor:
+        if batch_index:
+            time.sleep(self.seconds)
+        return super().training_step(batch, batch_index)
+
+
+class TinySluggish(Tiny):
+    module_class = SluggishModule
+
+
+class TinyThatHangs(TinySluggish):
+    """Takes one step."""
+
+    def module(self) -> Any:
+        module = super().module()
+        module.seconds = 60
+        return module
 
 
 class Diverges(Tiny):
@@ -417,54 +465,3 @@ def drivederain_metrics() -> list[MetricSpec]:
         MetricSpec("bad", "goes wrong", f"{__name__}:BadMetric", variants, "higher"),
         MetricSpec("absent", "has no class", f"{__name__}:Absent", ("rgb",), "higher"),
     ]
-
-
-class KilledModule(RestorationModule):
-    """Its process is ended as from outside, in the middle of the training; where ``mark`` is a file, only once."""
-
-    by = signal.SIGKILL
-    mark: Path | None = None
-
-    def training_step(self, batch: Any, batch_index: int) -> Tensor:
-        if batch_index == 1 and not (self.mark is not None and self.mark.exists()):
-            if self.mark is not None:
-                self.mark.touch()
-            os.kill(os.getpid(), self.by)
-        return super().training_step(batch, batch_index)
-
-
-class TinyKilled(Tiny):
-    def module(self) -> RestorationModule:
-        return KilledModule(self.network, loss=RestorationLoss(ssim=0.0))
-
-
-class TinyKilledOnce(Tiny):
-    """``KILLED_ONCE`` names the file that is then there."""
-
-    def module(self) -> RestorationModule:
-        module = KilledModule(self.network, loss=RestorationLoss(ssim=0.0))
-        module.by, module.mark = signal.SIGTERM, Path(os.environ["KILLED_ONCE"])
-        return module
-
-
-class SluggishModule(RestorationModule):
-    seconds = 0.6
-
-    def training_step(self, batch: Any, batch_index: int) -> Tensor:
-        if batch_index:
-            time.sleep(self.seconds)
-        return super().training_step(batch, batch_index)
-
-
-class TinySluggish(Tiny):
-    def module(self) -> RestorationModule:
-        return SluggishModule(self.network, loss=RestorationLoss(ssim=0.0))
-
-
-class TinyThatHangs(Tiny):
-    """Takes one step."""
-
-    def module(self) -> RestorationModule:
-        module = SluggishModule(self.network, loss=RestorationLoss(ssim=0.0))
-        module.seconds = 60
-        return module

@@ -18,11 +18,13 @@ from drivederain.data.content import content_of
 from drivederain.data.decode import decode
 from drivederain.data.sample import Sample
 from drivederain.engine import on_demand, train_apart
-from drivederain.engine.cells import store_output
+from drivederain.engine.cells import Failure, store_output
 from drivederain.engine.datasets import gather
 from drivederain.engine.display import Silent
+from drivederain.engine.failures import StageFailed
 from drivederain.engine.on_demand import OnDemand
 from drivederain.engine.prepare import Preparation
+from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
 from drivederain.engine.train import Trainer
 from drivederain.errors import DataError, MethodError, OptionError, WeightsError
@@ -261,6 +263,7 @@ class Words(Silent):
 
     def __init__(self, heard: Any = None) -> None:
         self.words: list[str] = []
+        self.ends: list[str] = []
         self.warnings: list[str] = []
         self.heard = heard
 
@@ -268,6 +271,9 @@ class Words(Silent):
         self.words.append(words)
         if self.heard is not None:
             self.heard(words)
+
+    def end(self, words: str = "") -> None:
+        self.ends.append(words)
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)
@@ -313,6 +319,26 @@ def test_a_training_has_the_time_of_its_method(bench: Any, ten: Path) -> None:
     assert stage.problem == ("timeout", "while training, the 1.5 s of its method were over (--method-timeout)")
 
 
+def test_two_runs_at_once_train_the_same_weights_once(
+    bench: Any, ten: Path, tmp_path: Path, registry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_apart, "TELL", 0.1)
+    other, display, got = type(bench)(tmp_path / "other", registry), Words(), []
+    weights = trained(other, "tiny", ten).found.path
+    there = bench.folder / "cache" / "weights" / "tiny" / weights.name
+    there.parent.mkdir(parents=True)
+    with FileLock(there.with_suffix(".lock")):  # as the run has it that trains them
+        waiting = threading.Thread(target=lambda: got.append(trained(bench, "tiny", ten, display)))
+        waiting.start()
+        while display.words.count("waits for another run that trains tiny") < 2:
+            assert waiting.is_alive()
+            time.sleep(0.01)
+        there.write_bytes(weights.read_bytes())
+    waiting.join(timeout=20)
+    assert got[0].usable and got[0].found.path == there
+    assert display.ends == ["by another run"] and not any(words.startswith("step") for words in display.words)
+
+
 def test_a_training_that_is_killed_from_outside_begins_anew(
     bench: Any, ten: Path, tmp_path: Path, registry: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,15 +369,15 @@ def test_signs_of_life_while_estimates_are_restored(bench: Any, ten: Path) -> No
     assert told.count("restores estimates of blur") >= 2, "a warm-up, and the pictures of the first batch"
 
 
-def prefix(bench: Any, chain: str, ten: Path) -> tuple[ReadyStage, Sample, Path]:
-    """The stage, a picture, and the cache."""
+def prefix(bench: Any, chain: str, ten: Path) -> tuple[ReadyStage, Sample, RunSettings]:
+    """The stage, a picture, and what it was made for."""
     settings = bench.settings(chain, f"paired:{ten}")
     preparation = Preparation(settings, bench.registry, torch.device("cpu"), Silent())
     data = gather(settings, bench.registry, must_train=[])
     return (
         preparation.stage(bench.registry.chains([chain])[0]),
         data.tested[0][1].samples[0],
-        settings.cache,
+        settings,
     )
 
 
@@ -364,9 +390,9 @@ def test_a_training_restores_only_while_it_has_the_lock_of_the_cell(
     bench: Any, ten: Path, calls: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(on_demand, "TELL", 0.1)
-    stage, sample, cache = prefix(bench, "blur+average", ten)
+    stage, sample, settings = prefix(bench, "blur+average", ten)
     assert stage.before is not None
-    cells = [stage.before.cell(cache), stage.cell(cache)]
+    cells = [stage.before.cell(settings.cache), stage.cell(settings.cache)]
     free: list[bool] = []
 
     def tell(words: str) -> None:
@@ -378,7 +404,7 @@ def test_a_training_restores_only_while_it_has_the_lock_of_the_cell(
             except Timeout:
                 free.append(False)
 
-    estimates = OnDemand(cache, tell)
+    estimates = OnDemand(settings, tell)
     first = estimates.output(stage, sample)
     # Passes of blur, and then of average, with one lock held at a time.
     assert set(zip(free[::2], free[1::2], strict=True)) == {(False, True), (True, False)}
@@ -392,11 +418,11 @@ def test_a_training_waits_for_another_run_and_takes_what_that_restored(
     bench: Any, ten: Path, calls: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(on_demand, "TELL", 0.1)
-    stage, sample, cache = prefix(bench, "blur", ten)
+    stage, sample, settings = prefix(bench, "blur", ten)
     told: list[str] = []
     got: list[Any] = []
-    estimates = OnDemand(cache, told.append)
-    other = stage.cell(cache)  # of the other run
+    estimates = OnDemand(settings, told.append)
+    other = stage.cell(settings.cache)  # of the other run
     black = np.zeros((24, 32, 3), np.uint8)
     with other.lock():
         waiting = threading.Thread(target=lambda: got.append(estimates.output(stage, sample)))
@@ -414,6 +440,8 @@ def test_no_room_beside_a_training_is_no_lasting_failure(bench: Any, ten: Path, 
     for name, words in (("out-of-memory", "out of memory: tried to allocate 80 GiB"), ("raises", "ValueError: always")):
         described = about(outcome, f"{name}+tiny-refiner")
         assert (described["status"], described["reason"]) == ("failed", f"{name} before it: {words}")
+        rows = outcome.folder.results().query(f"method == '{name}+tiny-refiner'")
+        assert set(rows["status"]) == {"oom" if name == "out-of-memory" else "failed"}
     by_reason = [json.loads(line)["reason"] for line in failures(bench)]
     # Two pictures are tested: the run proper tried them, with nothing beside it. One more is that of the training.
     assert by_reason.count("out of memory: tried to allocate 80 GiB") == 2
@@ -421,17 +449,28 @@ def test_no_room_beside_a_training_is_no_lasting_failure(bench: Any, ten: Path, 
 
 
 def test_a_stage_that_cannot_be_loaded_is_not_the_failure_of_a_picture(bench: Any, ten: Path) -> None:
-    stage, sample, cache = prefix(bench, "raises-at-load", ten)
+    stage, sample, settings = prefix(bench, "raises-at-load", ten)
     with pytest.raises(MethodError, match="raises-at-load before it: OSError: the network lies in pieces"):
-        OnDemand(cache, print).output(stage, sample)
+        OnDemand(settings, print).output(stage, sample)
     assert not failures(bench)
+
+
+def test_an_estimate_that_took_too_long_is_tried_again_with_more_time(bench: Any, ten: Path, calls: Any) -> None:
+    stage, sample, settings = prefix(bench, "blur", ten)
+    picture = sample.rainy.fingerprint
+    stage.cell(settings.cache).fail(Failure(picture, "timeout", "it took too long", limit=60.0))
+    with pytest.raises(StageFailed, match="blur before it: it took too long") as raised:
+        OnDemand(replace(settings, timeout=60.0), print).output(stage, sample)
+    assert raised.value.status == "timeout" and not calls["Blur"]
+    assert OnDemand(replace(settings, timeout=61.0), print).output(stage, sample).shape == (24, 32, 3)
+    assert stage.cell(settings.cache).has(picture)
 
 
 def test_a_picture_that_cannot_be_read_is_not_the_failure_of_a_stage(bench: Any, ten: Path) -> None:
-    stage, sample, cache = prefix(bench, "blur", ten)
+    stage, sample, settings = prefix(bench, "blur", ten)
     (ten / "rainy" / f"{sample.image}.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match=rf"{sample.image}\.png"):
-        OnDemand(cache, print).output(stage, sample)
+        OnDemand(settings, print).output(stage, sample)
     assert not failures(bench)
     other = replace(sample, rainy=sample.clear)
-    assert OnDemand(cache, print).output(stage, other).shape == (24, 32, 3)
+    assert OnDemand(settings, print).output(stage, other).shape == (24, 32, 3)

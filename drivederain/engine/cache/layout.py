@@ -3,7 +3,7 @@
 cells/KE/KEY/            a chain prefix's outputs, failures and scores (``drivederain.engine.cells``)
 inputs/FI/FINGERPRINT/   drawn rain and drawn scenes (``drivederain.data.input_cache``)
 contents/FI/FINGERPRINT.json, strata/KE/KEY.json   what is known of files that were decoded once
-weights/METHOD/KEY.safetensors                     weights trained here
+weights/METHOD/KEY.safetensors                     weights trained here; KEY.lock is held by the run that trains them
 """
 
 from __future__ import annotations
