@@ -22,7 +22,7 @@ from drivederain_reports.gallery import galleries
 from drivederain_reports.losses import MOST, losses
 from drivederain_reports.run_about import RunAbout, read_about
 from drivederain_reports.score_tables import groups
-from drivederain_reports.speed import speed_rows
+from drivederain_reports.speed import not_measured, speed_rows
 from drivederain_reports.verdict import sample_words, verdicts
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             most=MOST,
             timings=[] if timings is None else speed_rows(timings, results, about.started),
             timings_missing=timings is None,
+            not_measured=[] if timings is None else not_measured(timings, about.methods),
             sections=registry_sections,
             smoke_tests=[dataset.name for dataset in about.datasets if dataset.smoke_test],
             styles=styles,

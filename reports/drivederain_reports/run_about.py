@@ -45,6 +45,8 @@ class MethodAbout(_Record):
     key: Text = ""
     options: dict[str, Any] = {}
     facts: dict[str, Any] = {}
+    not_measured: dict[str, Text] = {}
+    """Reasons, by ``flops`` and ``energy``."""
     weights: list[Weights] = []
     status: str
     reason: Text = ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from drivederain_reports.run_about import MethodAbout
 from drivederain_reports.stepped_down import stepped_down
 
 if TYPE_CHECKING:
@@ -32,3 +34,30 @@ def speed_rows(timings: pd.DataFrame, results: pd.DataFrame, started: str) -> li
         }
         for record in timings.to_dict("records")
     ]
+
+
+class NotMeasured(NamedTuple):
+    """Why a column has no figure for some methods."""
+
+    what: str
+    reason: str
+    methods: list[str]
+
+
+_COLUMNS = {"flops": ("operations", "flops"), "energy": ("energy", "energy_j")}
+"""In ``run.json`` -> in words, and the column of ``timings``."""
+
+
+def not_measured(timings: pd.DataFrame, methods: Sequence[MethodAbout]) -> list[NotMeasured]:
+    """The reasons for the empty places of the table, equal ones together."""
+    empty = {
+        column: set(timings.loc[timings[column].isna(), "method"]) if column in timings else set()
+        for _, column in _COLUMNS.values()
+    }
+    found: dict[tuple[str, str], list[str]] = {}
+    for method in methods:
+        for name, reason in method.not_measured.items():
+            words, column = _COLUMNS.get(name, (name, ""))
+            if method.name in empty.get(column, ()):
+                found.setdefault((words, reason), []).append(method.name)
+    return [NotMeasured(what, reason, names) for (what, reason), names in found.items()]

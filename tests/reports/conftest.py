@@ -347,6 +347,7 @@ class FakeRun:
             "images_ok": 0 if failed else 20,
             "images": 24,
             "restored_now": 0 if failed else 20,
+            "not_measured": {"energy": f"no counter {HOSTILE}", "flops": "counted, so this is not shown"},
             "traceback": f"Traceback: {HOSTILE}" if failed else "",
         }
 

@@ -247,6 +247,8 @@ def test_speed_says_what_was_measured_how_and_on_what(whole: Page) -> None:
     # whole chain, median and 95th percentile of the stage, how many, images/s, millions, GFLOP, MB, no joules
     assert "812.0 412.5 466.1 10 2.75 24.43 123.4 1 211 –" in words
     assert "†" not in whole.words
+    assert "No energy of unet, unet+diffusion, restormer: no counter <script>alert(1)</script>" in words
+    assert "not shown" not in words
 
 
 def test_what_was_stepped_down_is_flagged_beside_scores_and_speed(fake_run: Any, tmp_path: Path) -> None:
