@@ -78,20 +78,24 @@ def machine() -> dict[str, Any]:
 def report(name: str, rows: Sequence[Mapping[str, Any]], out: Path | None) -> None:
     """Print the rows as a Markdown table, and write them with the machine and the command to ``out/<name>.json``."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    print("| " + " | ".join(columns) + " |")
+    print("\n| " + " | ".join(columns) + " |")
     print("|" + "---|" * len(columns))
     for row in rows:
         print("| " + " | ".join(str(row.get(column, "")) for column in columns) + " |")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        command = ["python", f"benchmarks/speed/{Path(sys.argv[0]).name}", *map(_shown, sys.argv[1:])]
+        command = ["python", f"benchmarks/speed/{Path(sys.argv[0]).name}", *_shown(sys.argv[1:])]
         record = {"name": name, "command": " ".join(command), "machine": machine(), "rows": [dict(row) for row in rows]}
         (out / f"{name}.json").write_text(json.dumps(record, indent=1, default=asdict) + "\n")
 
 
-def _shown(argument: str) -> str:
-    """Arguments that are paths of this machine are named by their last part."""
-    return Path(argument).name if Path(argument).is_absolute() else argument
+def _shown(arguments: Sequence[str]) -> list[str]:
+    """Arguments that are paths of this machine are named by their last part; where the table is kept is left out."""
+    shown = [Path(argument).name if Path(argument).is_absolute() else argument for argument in arguments]
+    if "--out" in shown:
+        place = shown.index("--out")
+        del shown[place : place + 2]
+    return shown
 
 
 def _cpu() -> str:

@@ -9,6 +9,9 @@ and written as PNG. Then, in turns and in processes of their own:
   metrics (psnr, ssim, lpips) on each output, and on each rainy picture, since ``run`` always scores those too;
 - ``run``: ``drivederain-bench run`` on an empty cache, once on all pictures and once on one. The difference of the two
   is what the other pictures took after start-up: reading, restoring, storing, scoring, tables, pictures, report.
+
+Where that time went is told by the phases that the run prints with their seconds, again those of all pictures less
+those of one; ``the rest`` is what no phase tells of (reading and hashing the files, tables, the report).
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -31,6 +35,9 @@ from measure import report, spread
 from numpy.typing import NDArray
 
 METRICS = "psnr,ssim,lpips"
+PHASE = re.compile(r"^(\w.*) \(\d+\)\n  done in ([\d.]+) s", re.MULTILINE)
+"""What a run prints of a phase where its output is no terminal, but for the lines in between."""
+BETWEEN = re.compile(r"^  \d+/\d+ .*\n", re.MULTILINE)
 
 
 def main() -> None:
@@ -54,8 +61,13 @@ def main() -> None:
         "run after start-up / bare": spread([row["ratio"] for row in rows]),
         "without bare metrics of the rainy input": spread([row["strict"] for row in rows]),
     }
+    phases = [
+        {"phase, s after start-up": phase, "seconds": spread([row["phases"][phase] for row in rows], 1)}
+        for phase in rows[0]["phases"]
+    ]
     print(f"target 1.10, median {statistics.median(row['ratio'] for row in rows):.2f}", file=sys.stderr)
     report(f"overhead_{arguments.method}", [result], arguments.out)
+    report(f"overhead_{arguments.method}_phases", phases, arguments.out)
 
 
 def parse() -> argparse.Namespace:
@@ -108,29 +120,35 @@ def cut(photo: NDArray[Any], rng: np.random.Generator, width: int, height: int) 
     return np.ascontiguousarray(cut[:, ::-1] if rng.random() < 0.5 else cut)
 
 
-def measured(arguments: argparse.Namespace, root: Path, number: int) -> dict[str, float]:
+def measured(arguments: argparse.Namespace, root: Path, number: int) -> dict[str, Any]:
     """One round."""
     command = [sys.executable, __file__, "--bare", str(root / "pairs"), "--method", arguments.method]
     command += ["--images", str(arguments.images)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    row: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    row["one"] = run(arguments.method, root / "one", root / f"r{number}")
-    row["all"] = run(arguments.method, root / "pairs", root / f"r{number}")
-    after = (row["all"] - row["one"]) * arguments.images / (arguments.images - 1)
+    row: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    row["one"], of_one = run(arguments.method, root / "one", root / f"r{number}")
+    row["all"], of_all = run(arguments.method, root / "pairs", root / f"r{number}")
+    others = arguments.images / (arguments.images - 1)
+    after = (row["all"] - row["one"]) * others
+    phases = {phase: (seconds - of_one[phase]) * others for phase, seconds in of_all.items()}
+    row["phases"] = phases | {"the rest": after - sum(phases.values())}
     row["ratio"] = after / (row["forward"] + row["metrics"])
     row["strict"] = after / (row["forward"] + row["metrics of the model"])
     print(f"round {number + 1}: ratio {row['ratio']:.3f}, {row}", file=sys.stderr)
     return row
 
 
-def run(method: str, pairs: Path, work: Path) -> float:
-    """Seconds of a run on an empty cache."""
+def run(method: str, pairs: Path, work: Path) -> tuple[float, dict[str, float]]:
+    """Seconds of a run on an empty cache, and of its phases."""
     shutil.rmtree(work, ignore_errors=True)
     command = [sys.executable, "-m", "drivederain.cli.main", "run", "--methods", method, "--data", f"paired:{pairs}"]
     command += ["--metrics", METRICS, "--out", str(work / "run"), "--cache", str(work / "cache"), "--no-train"]
     began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ)
-    return time.perf_counter() - began
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ, text=True)
+    seconds = time.perf_counter() - began
+    # The name of the data set is that of the folder, which differs between the two runs.
+    phases = PHASE.findall(BETWEEN.sub("", done.stdout))
+    return seconds, {re.sub(r" on \S+$", "", phase): float(took) for phase, took in phases}
 
 
 def bare(pairs: Path, name: str, images: int) -> dict[str, float]:
