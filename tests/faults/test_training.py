@@ -158,9 +158,12 @@ def test_a_second_kill_9_costs_the_chain_until_the_next_run(bench: Any, undistur
     assert files(bench, again) == undisturbed.files
 
 
-def test_two_runs_at_once_restore_each_estimate_once(bench: Any, undisturbed: Undisturbed) -> None:
+def test_two_runs_at_once_train_and_restore_once(bench: Any, undisturbed: Undisturbed) -> None:
+    said = ""
     for running in [start(bench, "one"), start(bench, "two")]:
         ended = running.wait()
         assert ended.status == 0, ended.said
         assert files(bench, ended) == undisturbed.files
+        said += ended.said
+    assert len(re.findall(r"\d+ steps in \d+ s", said)) == 2, said  # the U-Net and the refiner
     assert bench.lines("outputs.jsonl") == len(list(bench.cache.glob("cells/*/*/pictures/*.png")))
