@@ -20,11 +20,10 @@ from torch import Tensor, nn
 from drivederain.errors import WeightsError
 from drivederain.method import LoadedWeights
 from drivederain.specs import MethodSpec, WeightsClass, WeightsSpec
+from drivederain.weights_metadata import about_in, checksum_problem, metadata, with_checksum
 
 OUTER_KEYS = ("params_ema", "params", "state_dict", "net", "model")
 """Under these keys official checkpoints keep their state dict (BasicSR, MPRNet, RESCAN)."""
-
-METADATA_KEY = "drivederain"
 
 
 def sha256_of(path: Path) -> str:
@@ -97,12 +96,12 @@ def _damaged(path: Path, error: Exception) -> WeightsError:
 
 
 def serialise(tensors: Mapping[str, Tensor], about: Mapping[str, Any], *, half: bool = False) -> bytes:
-    """A safetensors file with ``about`` as its metadata. ``half`` stores floating tensors as float16."""
+    """A safetensors file with ``about`` as its metadata, and its check sum. ``half``: floating tensors as float16."""
     stored = {
         key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
         for key, value in tensors.items()
     }
-    return bytes(save(stored, metadata={METADATA_KEY: json.dumps(about, sort_keys=True)}))
+    return with_checksum(bytes(save(stored, metadata=metadata(about))))
 
 
 def load_state(network: nn.Module, weights: LoadedWeights) -> None:
@@ -237,10 +236,9 @@ def read_about(path: Path) -> Mapping[str, Any]:
         return {}
     try:
         with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get(METADATA_KEY, "{}"))
+            return about_in(file.metadata())
     except (SafetensorError, OSError, ValueError) as error:
         raise _damaged(path, error) from error
-    return about if isinstance(about, dict) else {}
 
 
 class WeightsCache:
@@ -255,13 +253,13 @@ class WeightsCache:
     def find(self, spec: MethodSpec, key: str) -> FoundWeights | None:
         """Weights trained here under ``key``, if they are there and whole; damaged ones are put aside."""
         path = self.path(spec.name, key)
-        if not path.is_file():
-            return None
         try:
-            about = read_about(path)
-        except WeightsError:
-            path.replace(path.with_suffix(".damaged"))
+            if checksum_problem(path):
+                path.replace(path.with_suffix(".damaged"))
+                return None
+        except FileNotFoundError:  # not trained yet, or another run has just put it aside
             return None
+        about = read_about(path)
         return FoundWeights(
             path=path,
             weights_class="trained here",

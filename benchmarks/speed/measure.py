@@ -95,7 +95,7 @@ def _shown(arguments: Sequence[str]) -> list[str]:
     if "--out" in shown:
         place = shown.index("--out")
         del shown[place : place + 2]
-    return shown
+    return [argument for argument in shown if not argument.startswith("--out=")]
 
 
 def _cpu() -> str:

@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 METRICS = "psnr,ssim,lpips"
 PHASE = re.compile(r"^(\w.*) \(\d+\)\n  done in ([\d.]+) s", re.MULTILINE)
 """What a run prints of a phase where its output is no terminal, but for the lines in between."""
-BETWEEN = re.compile(r"^  \d+/\d+ .*\n", re.MULTILINE)
+BETWEEN = re.compile(r"^(  \d+/\d+ |note: ).*\n", re.MULTILINE)
 
 
 def main() -> None:
@@ -62,8 +62,8 @@ def main() -> None:
         "without bare metrics of the rainy input": spread([row["strict"] for row in rows]),
     }
     phases = [
-        {"phase, s after start-up": phase, "seconds": spread([row["phases"][phase] for row in rows], 1)}
-        for phase in rows[0]["phases"]
+        {"phase, s after start-up": phase, "seconds": spread([row["phases"].get(phase, 0.0) for row in rows], 1)}
+        for phase in dict.fromkeys(phase for row in rows for phase in row["phases"])
     ]
     print(f"target 1.10, median {statistics.median(row['ratio'] for row in rows):.2f}", file=sys.stderr)
     report(f"overhead_{arguments.method}", [result], arguments.out)
@@ -130,7 +130,7 @@ def measured(arguments: argparse.Namespace, root: Path, number: int) -> dict[str
     row["all"], of_all = run(arguments.method, root / "pairs", root / f"r{number}")
     others = arguments.images / (arguments.images - 1)
     after = (row["all"] - row["one"]) * others
-    phases = {phase: (seconds - of_one[phase]) * others for phase, seconds in of_all.items()}
+    phases = {phase: (seconds - of_one.get(phase, 0.0)) * others for phase, seconds in of_all.items()}
     row["phases"] = phases | {"the rest": after - sum(phases.values())}
     row["ratio"] = after / (row["forward"] + row["metrics"])
     row["strict"] = after / (row["forward"] + row["metrics of the model"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivederain.rain import clear_image_sha256
+from drivederain.results.json_lines import line_of, record_of
 from drivederain.results.run_folder import write_atomically
 
 
@@ -35,8 +35,8 @@ def remembered_content(cache: Path, fingerprint: str, load: Callable[[], NDArray
     """
     entry = cache / "contents" / fingerprint[:2] / f"{fingerprint}.json"
     try:
-        return Content(**json.loads(entry.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return Content(**(record_of(entry.read_bytes()) or {}))
+    except (OSError, TypeError):
         content = content_of(load())
-    write_atomically(entry, json.dumps(asdict(content)).encode("ascii"))
+    write_atomically(entry, line_of(asdict(content)))
     return content

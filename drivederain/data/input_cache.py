@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivederain.data.png import decode_png, encode_png
+from drivederain.results.json_lines import line_of, record_of
 from drivederain.results.run_folder import write_atomically
 
 # One drawing at a time for one entry. A lock an entry, never shared by two: drawing rain asks for the drawn scene under
@@ -63,10 +63,12 @@ class CachedDrawing:
 
     def _record(self) -> dict[str, Any] | None:
         try:
-            record = json.loads((self.folder / "parameters.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            record = record_of((self.folder / "parameters.json").read_bytes())
+        except OSError:
             return None
-        parts = (record.get("files"), record.get("parameters")) if isinstance(record, dict) else (None,)
+        if record is None:
+            return None
+        parts = (record.get("files"), record.get("parameters"))
         return record if all(isinstance(part, dict) for part in parts) else None
 
     def _read(self, file: str) -> NDArray[np.uint8] | None:
@@ -93,5 +95,5 @@ class CachedDrawing:
             hashes[file] = hashlib.sha256(data).hexdigest()
             write_atomically(self.folder / file, data)
         record = {"parameters": dict(drawing.parameters), "files": hashes}
-        write_atomically(self.folder / "parameters.json", json.dumps(record, indent=1).encode("utf-8"))
+        write_atomically(self.folder / "parameters.json", line_of(record))
         return drawing

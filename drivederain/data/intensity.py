@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -12,6 +11,7 @@ from drivederain.data.fingerprint import fingerprint_of
 from drivederain.data.found import Found
 from drivederain.data.sample import IntensitySource
 from drivederain.data.strata import STRATA_VERSION
+from drivederain.results.json_lines import line_of, record_of
 from drivederain.results.run_folder import write_atomically
 from drivederain.specs import INTENSITIES, Intensity
 
@@ -37,11 +37,11 @@ def estimated_intensity(rainy: Found, clear: Found | None, mask: Found | None, c
     key = fingerprint_of("stratum", STRATA_VERSION, *fingerprints)
     entry = cache / "strata" / key[:2] / f"{key}.json"
     try:
-        return _checked(json.loads(entry.read_text(encoding="utf-8")))
+        return _checked(record_of(entry.read_bytes()) or {})
     except (OSError, ValueError, TypeError, KeyError):
         known = _estimate(rainy, clear, mask)
     record = {"intensity": known.intensity, "source": known.source, "borderline": known.borderline}
-    write_atomically(entry, json.dumps(record).encode("ascii"))
+    write_atomically(entry, line_of(record))
     return known
 
 

@@ -30,9 +30,9 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from drivederain.data.png import decode_png, encode_png
-from drivederain.engine.json_lines import line_of, record_of
 from drivederain.engine.keys import key_of
 from drivederain.errors import DataError
+from drivederain.results.json_lines import line_of, record_of
 from drivederain.results.run_folder import write_atomically
 from drivederain.results.schema import Status
 
@@ -206,15 +206,14 @@ class Cell:
     def facts(self) -> dict[str, Any]:
         """What ``remember`` was given last; empty before."""
         try:
-            facts = json.loads((self.folder / "facts.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return record_of((self.folder / "facts.json").read_bytes()) or {}
+        except OSError:
             return {}
-        return facts if isinstance(facts, dict) else {}
 
     def remember(self, facts: Mapping[str, Any]) -> None:
         """Keep what a loaded method said of itself, for runs that need not load it."""
         self._begin()
-        write_atomically(self.folder / "facts.json", (json.dumps(facts, sort_keys=True, indent=1) + "\n").encode())
+        write_atomically(self.folder / "facts.json", line_of(facts))
 
     def touch(self) -> None:
         """Note that a run uses the cell."""

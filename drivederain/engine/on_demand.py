@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
-from filelock import Timeout
 from numpy.typing import NDArray
 
 from drivederain.data.sample import Sample
@@ -14,11 +12,9 @@ from drivederain.engine.cells import Cell, DamagedOutput, Failure, store_output
 from drivederain.engine.device import DeviceRunner, noise_name
 from drivederain.engine.failures import MethodCodeError, StageFailed, describe
 from drivederain.engine.hardware import hardware_name
+from drivederain.engine.held_lock import held
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
-
-TELL = 2.0
-"""Seconds between two words while it waits for another run."""
 
 Pixels = NDArray[np.uint8]
 
@@ -47,17 +43,18 @@ class OnDemand:
             OSError: the cache cannot be written.
         """
         cell, picture = self._cell(stage), sample.rainy.fingerprint
-        known = self._known(stage, cell, picture)
+        known = _kept(cell, picture)
         if known is not None:
             return known
         rainy = sample.rainy.load()
         estimate = self.output(stage.before, sample) if stage.before is not None else None
-        with self._locked(stage, cell):
+        with held(cell.lock(), lambda: self._tell(f"waits for another run that restores {stage.chain.name}")):
             # Another run may have restored it meanwhile.
             if self._read[cell.key] != _times(cell):
                 cell.reload()
-            known = self._known(stage, cell, picture)
+            known = _kept(cell, picture)
             if known is None:
+                self._check(stage, cell, picture)
                 known = self._restore(stage, cell, picture, rainy, estimate)
             self._read[cell.key] = _times(cell)
         return known
@@ -68,17 +65,11 @@ class OnDemand:
             self._runner[1].method.close()
             self._runner = None
 
-    def _known(self, stage: ReadyStage, cell: Cell, picture: str) -> Pixels | None:
-        """The output if it is there; ``None`` if it is to be restored."""
-        if cell.has(picture):
-            try:
-                return cell.read(picture)
-            except DamagedOutput:
-                return None
+    def _check(self, stage: ReadyStage, cell: Cell, picture: str) -> None:
+        """Raise what is known of a picture that the stage failed on and would fail on again."""
         failure = cell.failures.get(picture)
         if failure is not None and not self.settings.tries_again(failure.status, failure.limit):
             raise StageFailed(failure.status, f"{stage.chain.name} before it: {failure.reason}")
-        return None
 
     def _cell(self, stage: ReadyStage) -> Cell:
         name = stage.chain.name
@@ -86,21 +77,6 @@ class OnDemand:
             cell = self._cells[name] = stage.cell(self.settings.cache)
             self._read[cell.key] = None  # it may have changed while it was read
         return self._cells[name]
-
-    @contextmanager
-    def _locked(self, stage: ReadyStage, cell: Cell) -> Iterator[None]:
-        """Hold the cell's lock, which another run has while it restores into it."""
-        lock = cell.lock()
-        while True:
-            try:
-                lock.acquire(timeout=TELL, poll_interval=0.2)
-                break
-            except Timeout:
-                self._tell(f"waits for another run that restores {stage.chain.name}")
-        try:
-            yield
-        finally:
-            lock.release()
 
     def _restore(self, stage: ReadyStage, cell: Cell, picture: str, rainy: Pixels, estimate: Pixels | None) -> Pixels:
         try:
@@ -117,7 +93,8 @@ class OnDemand:
         except MethodCodeError as error:
             status, reason = describe(error)
             # Beside a training there is less memory than the run itself will have for the picture.
-            cell.fail(Failure(picture, status, reason), lasting=status != "oom")
+            limit = self.settings.timeout if status == "timeout" else None
+            cell.fail(Failure(picture, status, reason, limit), lasting=status != "oom")
             raise StageFailed(status, f"{stage.chain.name} before it: {reason}") from error
         output = store_output(
             cell.folder,
@@ -133,10 +110,19 @@ class OnDemand:
     def _loaded(self, stage: ReadyStage) -> DeviceRunner:
         if self._runner is None or self._runner[0] != stage.chain.name:
             self.close()
-            runner = stage.load()
+            runner = stage.load(allow_lower_precision=self.settings.lower_precision)
+            runner.timeout = self.settings.timeout
             runner.on_pass = lambda: self._tell(f"restores estimates of {stage.chain.name}")
             self._runner = (stage.chain.name, runner)
         return self._runner[1]
+
+
+def _kept(cell: Cell, picture: str) -> Pixels | None:
+    """The output if it is there and whole."""
+    try:
+        return cell.read(picture) if cell.has(picture) else None
+    except DamagedOutput:
+        return None
 
 
 _Times = tuple[tuple[int, int], ...] | None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import torch
 
@@ -111,12 +112,18 @@ class Preparation:
         except TrainingFailed as error:
             stage.status, stage.reason, stage.traceback = error.status, str(error), error.traceback
         except MethodCodeError as error:
-            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            if isinstance(error, OSError) and self._is_the_machines(error):
                 raise
             stage.status, stage.reason = describe(error)
             if not isinstance(error, DriveDeRainError):
                 stage.traceback = traceback_of(error)
         return stage
+
+    def _is_the_machines(self, error: OSError) -> bool:
+        """Whether the machine cannot go on: its disk is full, or the cache cannot be written."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            return True
+        return Path(str(error.filename)).is_relative_to(self.settings.cache)
 
     def _typed(self, name: str) -> Mapping[str, str]:
         return self.settings.options.get(name, {})

@@ -20,7 +20,7 @@ from drivederain.engine.stages import ReadyStage, make_method, plain_facts
 from drivederain.results.run_folder import write_atomically
 from drivederain.weights import FoundWeights, NoWeightsError, WeightsCache, serialise
 
-TRAINING_VERSION = 2
+TRAINING_VERSION = 3
 """Raised whenever the core's part of training could change the weights."""
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from drivederain.engine.display import Display
 from drivederain.engine.failures import StageFailed
+from drivederain.engine.held_lock import held
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
 from drivederain.engine.train import Trainer
@@ -28,8 +25,6 @@ LOOK = 0.5
 SILENCE = 600.0
 """Seconds without a word after which a training is taken for hung, at least; ``--timeout`` may give it more. Words come
 when it is loaded, after a step (two a second at most), and while estimates are restored or another run waited for."""
-TELL = 2.0
-"""Seconds between two words while another run trains the same."""
 
 
 class TrainingFailed(StageFailed):
@@ -53,7 +48,8 @@ def train_apart(trainer: Trainer, stage: ReadyStage, display: Display, threads: 
     settings = trainer.settings
     display.begin(f"train {stage.chain.name} ({settings.budget})", 100)
     task = TrainTask(stage, settings, tuple(trainer.samples), trainer.trained_on, threads)
-    with _locked(trainer.lock(stage), stage, display):
+    words = f"waits for another run that trains {stage.chain.name}"
+    with held(trainer.lock(stage), lambda: display.advance(0, words)):
         if (others := trainer.find(stage)) is not None:
             display.end("by another run")
             return others
@@ -73,23 +69,6 @@ def train_apart(trainer: Trainer, stage: ReadyStage, display: Display, threads: 
     if found is None:
         raise TrainingFailed("failed", "the weights trained just now could not be read again", "")
     return found
-
-
-@contextmanager
-def _locked(lock: FileLock, stage: ReadyStage, display: Display) -> Iterator[None]:
-    """Hold the lock of what is to be trained. Where another run has it, say so and wait."""
-    patience = 0.0
-    while True:
-        try:
-            lock.acquire(timeout=patience, poll_interval=0.2)
-            break
-        except Timeout:
-            patience = TELL
-            display.advance(0, f"waits for another run that trains {stage.chain.name}")
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _here(task: TrainTask, display: Display) -> Message:

@@ -44,20 +44,28 @@ class NotMeasured(NamedTuple):
     methods: list[str]
 
 
-_COLUMNS = {"flops": ("operations", "flops"), "energy": ("energy", "energy_j")}
-"""In ``run.json`` -> in words, and the column of ``timings``."""
+class _Gap(NamedTuple):
+    what: str
+    column: str
+    """Of ``timings``."""
+    otherwise: str
+    """The reason where ``run.json`` has none: it could be measured, but of other images."""
+
+
+_GAPS = {
+    "flops": _Gap("operations", "flops", "no image of the median size was counted"),
+    "energy": _Gap("energy", "energy_j", "no images were restored one beside the other"),
+}
+"""By their names in ``run.json``."""
 
 
 def not_measured(timings: pd.DataFrame, methods: Sequence[MethodAbout]) -> list[NotMeasured]:
     """The reasons for the empty places of the table, equal ones together."""
-    empty = {
-        column: set(timings.loc[timings[column].isna(), "method"]) if column in timings else set()
-        for _, column in _COLUMNS.values()
-    }
     found: dict[tuple[str, str], list[str]] = {}
-    for method in methods:
-        for name, reason in method.not_measured.items():
-            words, column = _COLUMNS.get(name, (name, ""))
-            if method.name in empty.get(column, ()):
-                found.setdefault((words, reason), []).append(method.name)
+    for name, gap in _GAPS.items():
+        empty = set(timings.loc[timings[gap.column].isna(), "method"])
+        for method in methods:
+            if method.name in empty:
+                reason = method.not_measured.get(name) or gap.otherwise
+                found.setdefault((gap.what, reason), []).append(method.name)
     return [NotMeasured(what, reason, names) for (what, reason), names in found.items()]

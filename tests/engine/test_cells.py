@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from drivederain.engine.cells import Cell, DamagedOutput, Failure, Output, store_png
-from drivederain.engine.json_lines import line_of
+from drivederain.results.json_lines import line_of
 
 PIXELS = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
 PARTS = {"method": "unet", "options": {"a": 1}}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from drivederain.engine.keys import canonical, key_of, seed_of
+from drivederain.engine.keys import key_of, seed_of
+from drivederain.results.json_lines import canonical
 
 
 def test_key_does_not_depend_on_order() -> None:

@@ -8,6 +8,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
+
+from drivederain.engine.energy import EnergyMeter
+from drivederain.engine.worker import restoring
 
 
 def timing(outcome: Any, method: str = "tiny") -> Any:
@@ -45,6 +49,23 @@ def test_batches_have_a_latency_of_one_picture(bench: Any, make_pairs: Any, tmp_
     row = timing(bench("blur", f"paired:{root}", batch=4), "blur")
     assert (row["batch"], row["alone_images"]) == (4, 2)
     assert pd.notna(row["median_ms"])
+
+
+def test_a_counter_that_stopped_is_told_of(
+    bench: Any, make_pairs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meters = []
+
+    class StopsFirst(EnergyMeter):
+        def __init__(self, device: torch.device) -> None:
+            super().__init__(device)
+            self.reason = "" if meters else "the energy counter stopped"
+            meters.append(self)
+
+    monkeypatch.setattr(restoring, "EnergyMeter", StopsFirst)
+    outcome = bench("blur", f"paired:{make_pairs(tmp_path / 'pairs', 4)}")
+    reasons = {method["name"]: method["not_measured"].get("energy") for method in outcome.folder.about()["methods"]}
+    assert len(meters) > 2 and reasons["identity"] == "the energy counter stopped"
 
 
 def test_data_sets_have_their_own_throughput(bench: Any, make_pairs: Any, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from drivederain.data.content import content_of
 from drivederain.data.decode import decode
 from drivederain.data.sample import Sample
-from drivederain.engine import on_demand, train_apart
+from drivederain.engine import held_lock, train_apart
 from drivederain.engine.cells import Failure, store_output
 from drivederain.engine.datasets import gather
 from drivederain.engine.display import Silent
@@ -46,6 +46,11 @@ def trained_files(bench: Any) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.safetensors"))}
 
 
+def trained_file(bench: Any, method: str) -> Path:
+    (path,) = (bench.folder / "cache" / "weights" / method).glob("*.safetensors")
+    return path
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.png"))}
 
@@ -62,7 +67,7 @@ def test_what_has_no_weights_is_trained_on_the_train_split(bench: Any, ten: Path
     assert set(results[results["method"] == "tiny"]["budget"]) == {"3 steps"}
     refiner = about(outcome, "tiny+tiny-refiner")["weights"][1]
     assert (refiner["behind"], refiner["steps"], refiner["trained_on"]) == ("tiny", 3, "the train part of paired:ten")
-    trained = read_weights(next((bench.folder / "cache" / "weights" / "tiny").iterdir())).metadata
+    trained = read_weights(trained_file(bench, "tiny")).metadata
     tested = {
         content_of(decode((ten / "clear" / f"{name}.png").read_bytes(), name)).sha256 for name in results["image"]
     }
@@ -183,7 +188,7 @@ def test_a_training_that_diverges_costs_its_own_rows(bench: Any, ten: Path) -> N
 
 def test_given_weights_bring_their_options_and_what_they_saw(bench: Any, ten: Path) -> None:
     bench("tiny", f"paired:{ten}", options={"tiny": {"width": "5"}})
-    path = next((bench.folder / "cache" / "weights" / "tiny").iterdir())
+    path = trained_file(bench, "tiny")
     outcome = bench("tiny", f"paired:{ten}", weights={"tiny": path})
     results = outcome.folder.results()
     tiny = results[results["method"] == "tiny"]
@@ -196,7 +201,7 @@ def test_given_weights_bring_their_options_and_what_they_saw(bench: Any, ten: Pa
 
 def test_given_weights_of_another_architecture(bench: Any, ten: Path) -> None:
     bench("tiny", f"paired:{ten}")
-    path = next((bench.folder / "cache" / "weights" / "tiny").iterdir())
+    path = trained_file(bench, "tiny")
     outcome = bench("tiny,blur", f"paired:{ten}", weights={"tiny": path}, options={"tiny": {"width": "3"}})
     results = outcome.folder.results()
     reasons = results[results["method"] == "tiny"]["reason"]
@@ -223,11 +228,12 @@ def test_what_is_typed_is_checked_before_anything_runs(bench: Any, ten: Path, tm
         bench("blur", data, options={"blur": {"gain": "2"}})
 
 
-def test_damaged_weights_in_the_cache_are_trained_again(bench: Any, ten: Path, calls: Any) -> None:
+@pytest.mark.parametrize("harm", [lambda data: data[:50], lambda data: data[:-1] + bytes([data[-1] ^ 1])])
+def test_damaged_weights_in_the_cache_are_trained_again(bench: Any, ten: Path, calls: Any, harm: Any) -> None:
     bench("tiny", f"paired:{ten}")
     whole = trained_files(bench)
-    path = next((bench.folder / "cache" / "weights" / "tiny").iterdir())
-    path.write_bytes(path.read_bytes()[:50])
+    path = trained_file(bench, "tiny")
+    path.write_bytes(harm(path.read_bytes()))
     bench("tiny", f"paired:{ten}")
     assert calls["train Tiny"] == 2 and trained_files(bench) == whole
     assert path.with_suffix(".damaged").is_file()
@@ -235,7 +241,7 @@ def test_damaged_weights_in_the_cache_are_trained_again(bench: Any, ten: Path, c
 
 def test_a_refiner_behind_another_stage_is_warned_of(bench: Any, ten: Path) -> None:
     bench("tiny+tiny-refiner", f"paired:{ten}")
-    path = next((bench.folder / "cache" / "weights" / "tiny-refiner").iterdir())
+    path = trained_file(bench, "tiny-refiner")
     bench("blur+tiny-refiner", f"paired:{ten}", weights={"tiny-refiner": path})
     assert "blur+tiny-refiner: tiny-refiner's weights were trained behind tiny, not blur" in bench.warnings
 
@@ -322,7 +328,7 @@ def test_a_training_has_the_time_of_its_method(bench: Any, ten: Path) -> None:
 def test_two_runs_at_once_train_the_same_weights_once(
     bench: Any, ten: Path, tmp_path: Path, registry: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train_apart, "TELL", 0.1)
+    monkeypatch.setattr(held_lock, "TELL", 0.1)
     other, display, got = type(bench)(tmp_path / "other", registry), Words(), []
     weights = trained(other, "tiny", ten).found.path
     there = bench.folder / "cache" / "weights" / "tiny" / weights.name
@@ -389,7 +395,7 @@ def failures(bench: Any) -> list[str]:
 def test_a_training_restores_only_while_it_has_the_lock_of_the_cell(
     bench: Any, ten: Path, calls: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(on_demand, "TELL", 0.1)
+    monkeypatch.setattr(held_lock, "TELL", 0.1)
     stage, sample, settings = prefix(bench, "blur+average", ten)
     assert stage.before is not None
     cells = [stage.before.cell(settings.cache), stage.cell(settings.cache)]
@@ -417,7 +423,7 @@ def test_a_training_restores_only_while_it_has_the_lock_of_the_cell(
 def test_a_training_waits_for_another_run_and_takes_what_that_restored(
     bench: Any, ten: Path, calls: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(on_demand, "TELL", 0.1)
+    monkeypatch.setattr(held_lock, "TELL", 0.1)
     stage, sample, settings = prefix(bench, "blur", ten)
     told: list[str] = []
     got: list[Any] = []
@@ -464,6 +470,34 @@ def test_an_estimate_that_took_too_long_is_tried_again_with_more_time(bench: Any
     assert raised.value.status == "timeout" and not calls["Blur"]
     assert OnDemand(replace(settings, timeout=61.0), print).output(stage, sample).shape == (24, 32, 3)
     assert stage.cell(settings.cache).has(picture)
+
+
+def test_an_estimate_has_the_time_of_a_picture(bench: Any, ten: Path) -> None:
+    stage, sample, settings = prefix(bench, "slow", ten)
+    picture = sample.rainy.fingerprint
+    with pytest.raises(StageFailed, match=r"slow before it: .*0\.2 s") as raised:
+        OnDemand(replace(settings, timeout=0.2), print).output(stage, sample)
+    assert raised.value.status == "timeout"
+    assert stage.cell(settings.cache).failures[picture].limit == 0.2
+
+
+def test_a_failure_that_another_run_has_overcome_is_none(bench: Any, ten: Path) -> None:
+    stage, sample, settings = prefix(bench, "blur", ten)
+    picture, other = sample.rainy.fingerprint, stage.cell(settings.cache)
+    other.fail(Failure(picture, "failed", "it failed then"))
+    estimates = OnDemand(settings, print)
+    with pytest.raises(StageFailed, match="it failed then"):
+        estimates.output(stage, sample)
+    black = np.zeros((24, 32, 3), np.uint8)
+    other.add([store_output(other.folder, picture, black, seconds=None, hardware="")])
+    assert np.array_equal(estimates.output(stage, sample), black)
+
+
+def test_what_the_cache_cannot_take_ends_the_run(bench: Any, ten: Path) -> None:
+    (bench.folder / "cache").mkdir()
+    (bench.folder / "cache" / "weights").write_text("no folder")
+    with pytest.raises(OSError, match="weights"):
+        bench("tiny", f"paired:{ten}")
 
 
 def test_a_picture_that_cannot_be_read_is_not_the_failure_of_a_stage(bench: Any, ten: Path) -> None:

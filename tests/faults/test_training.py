@@ -158,6 +158,19 @@ def test_a_second_kill_9_costs_the_chain_until_the_next_run(bench: Any, undistur
     assert files(bench, again) == undisturbed.files
 
 
+def test_kill_9_of_the_run_that_trains_while_another_waits(bench: Any, undisturbed: Undisturbed) -> None:
+    one = start(bench, "one")
+    one.until(lambda: PHASES["unet"] in one.said and one.workers())
+    two = start(bench, "two")
+    two.until(lambda: PHASES["unet"] in two.said)
+    assert "done in" not in one.said, "it was to be killed while it trains"
+    one.kill()
+    ended = two.wait()
+    assert ended.status == 0, ended.said
+    assert len(re.findall(r"\d+ steps in \d+ s", ended.said)) == 2, ended.said
+    assert files(bench, ended) == undisturbed.files
+
+
 def test_two_runs_at_once_train_and_restore_once(bench: Any, undisturbed: Undisturbed) -> None:
     said = ""
     for running in [start(bench, "one"), start(bench, "two")]:

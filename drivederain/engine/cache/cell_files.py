@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drivederain.engine.json_lines import record_of
+from drivederain.results.json_lines import record_of
 
 Check = Callable[[Mapping[str, Any]], bool]
 

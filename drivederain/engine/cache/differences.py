@@ -10,7 +10,8 @@ from typing import Any
 
 from drivederain.engine.cache.cell_files import chain_of, key_parts
 from drivederain.engine.cache.layout import HASH, is_folder, listed
-from drivederain.engine.keys import canonical, key_of
+from drivederain.engine.keys import key_of
+from drivederain.results.json_lines import canonical
 
 _ABSENT = object()
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from contextlib import suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from drivederain.engine.cache.cell_lock import try_lock
 from drivederain.engine.cache.layout import HASH, TEMPORARY, Kind
@@ -28,6 +31,8 @@ def remove(kind: Kind, path: Path) -> bool:
     """
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
+        if kind == "weights":
+            _remove_lock(path.with_suffix(".lock"))
     elif TEMPORARY.fullmatch(path.name):
         _empty(path)
     elif kind == "cells" and HASH.fullmatch(path.name):
@@ -41,6 +46,14 @@ def remove(kind: Kind, path: Path) -> bool:
     else:
         remove_folder(path)
     return True
+
+
+def _remove_lock(file: Path) -> None:
+    """Take out the lock of weights that are gone, unless a run is training them anew."""
+    if file.is_symlink() or not file.is_file():
+        return
+    with suppress(Timeout), FileLock(file, timeout=0):
+        file.unlink(missing_ok=True)
 
 
 def _empty(folder: Path) -> None:

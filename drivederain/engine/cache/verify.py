@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from drivederain.engine.cache.cell_files import json_object, plain_name, read_bytes
+from drivederain.engine.cache.cell_files import plain_name, read_bytes
 from drivederain.engine.cache.cell_lock import in_use, try_lock
 from drivederain.engine.cache.findings import Findings, counted, file_problem
 from drivederain.engine.cache.hashing import Hasher
@@ -13,7 +13,8 @@ from drivederain.engine.cache.layout import HASH
 from drivederain.engine.cache.removal import remove
 from drivederain.engine.cache.survey import CellEntry, Entry, Survey
 from drivederain.engine.cache.verify_cell import check_cell
-from drivederain.engine.cache.weights_files import header_problem
+from drivederain.engine.cache.weights_files import weights_problem
+from drivederain.results.json_lines import record_of
 from drivederain.specs import INTENSITIES
 
 
@@ -77,7 +78,7 @@ def _other(entry: Entry, hasher: Hasher, repair: bool) -> Findings:
     if entry.kind == "inputs":
         _input(entry.path, hasher, findings)
     elif entry.kind == "weights":
-        problem = header_problem(entry.path) if entry.path.is_file() else ""
+        problem = weights_problem(entry.path)
         if problem:
             findings.damaged(entry.path, problem)
     elif entry.path.is_file():
@@ -100,7 +101,7 @@ def _input(folder: Path, hasher: Hasher, findings: Findings) -> None:
         if folder.is_dir():
             findings.notes.append(f"input {folder.name[:12]} is unfinished (harmless: it is drawn again)")
         return
-    record = json_object(read_bytes(file)) or {}
+    record = record_of(read_bytes(file)) or {}
     files = record.get("files")
     if not isinstance(files, dict) or not isinstance(record.get("parameters"), dict):
         findings.damaged(file, "cannot be read")
@@ -116,7 +117,7 @@ def _input(folder: Path, hasher: Hasher, findings: Findings) -> None:
 
 def _is_content(path: Path) -> bool:
     """``drivederain.data.content.Content``."""
-    record = json_object(read_bytes(path)) or {}
+    record = record_of(read_bytes(path)) or {}
     sides = [record.get("height"), record.get("width")]
     sha256 = record.get("sha256")
     whole = all(type(side) is int and side > 0 for side in sides)
@@ -125,6 +126,6 @@ def _is_content(path: Path) -> bool:
 
 def _is_stratum(path: Path) -> bool:
     """``drivederain.data.intensity.KnownIntensity``."""
-    record = json_object(read_bytes(path)) or {}
+    record = record_of(read_bytes(path)) or {}
     known = record.get("intensity") in INTENSITIES and isinstance(record.get("borderline"), bool)
     return known and isinstance(record.get("source"), str)

@@ -12,6 +12,7 @@ from drivederain.engine.cache.hashing import Hasher
 from drivederain.engine.cache.layout import TEMPORARY, is_file, listed
 from drivederain.engine.cache.removal import remove_folder
 from drivederain.engine.keys import key_of
+from drivederain.results.json_lines import record_of
 from drivederain.results.run_folder import write_atomically
 
 
@@ -59,7 +60,7 @@ def check_cell(folder: Path, hasher: Hasher) -> CellCheck:
             found.damaged(folder / name, f"{counted(len(lines.broken), 'line')} cannot be read ({where})")
     _check_key(check)
     facts = folder / "facts.json"
-    if facts.exists() and json_object(read_bytes(facts)) is None:
+    if facts.exists() and record_of(read_bytes(facts)) is None:
         found.damaged(facts, "cannot be read")
         check.unreadable.append(facts)
     _check_pictures(check, hasher)

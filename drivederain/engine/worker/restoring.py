@@ -71,6 +71,7 @@ class Restoring:
         self._spec = task.stage.spec
         self._storing: deque[Future[None]] = deque()
         self._energy = EnergyMeter(task.stage.device)
+        self._no_energy = ""
         self._overlapped = Stretch("", self._energy)
         self._hardware = hardware_name(task.stage.device)
         self._computing: Pending | None = None
@@ -118,7 +119,7 @@ class Restoring:
         self._end_stretch("")
         with suppress(*MethodCodeError):
             runner.method.close()
-        missing = {"flops": runner.flops_reason, "energy": self._energy.reason}
+        missing = {"flops": runner.flops_reason, "energy": self._no_energy}
         self.emit(
             Finished(
                 {
@@ -134,6 +135,7 @@ class Restoring:
         self._overlapped.pause()
         if facts := self._overlapped.facts():
             self.emit(Measured(facts))
+        self._no_energy = self._energy.reason or self._no_energy
         self._energy = EnergyMeter(self.task.stage.device)
         self._overlapped = Stretch(following, self._energy)
 

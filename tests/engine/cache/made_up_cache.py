@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from drivederain.engine.json_lines import line_of
 from drivederain.engine.keys import key_of
+from drivederain.results.json_lines import line_of
+from drivederain.weights_metadata import metadata, with_checksum
 
 PARTS: dict[str, Any] = {
     "engine": 1,
@@ -50,7 +51,7 @@ class MadeUpCache:
             lines.append(line_of({"picture": f"p{number}", "sha256": hashlib.sha256(data).hexdigest(), "bytes": 1}))
         (folder / "outputs.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
         (folder / "scores.jsonl").write_bytes(line_of({"key": "s", "regions": {"image": math.inf}}) + b"\n")
-        (folder / "facts.json").write_text('{"parameters": 3}')
+        (folder / "facts.json").write_bytes(line_of({"parameters": 3}))
         self.touch(folder / "key.json", age)
         return folder
 
@@ -60,7 +61,7 @@ class MadeUpCache:
         folder.mkdir(parents=True)
         (folder / "rainy.png").write_bytes(b"rainy" * 20)
         record = {"parameters": {}, "files": {"rainy.png": hashlib.sha256(b"rainy" * 20).hexdigest()}}
-        (folder / "parameters.json").write_text(json.dumps(record))
+        (folder / "parameters.json").write_bytes(line_of(record))
         for file in folder.iterdir():
             self.touch(file, age)
         return folder
@@ -74,17 +75,16 @@ class MadeUpCache:
     def _record(self, kind: str, record: Mapping[str, Any]) -> Path:
         path = self.path / kind / "cc" / f"{'c' * 64}.json"
         path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(record))
+        path.write_bytes(line_of(record))
         return path
 
     def weights(self, method: str = "unet", *, behind: str = "", age: float = 0.0) -> Path:
         """A whole safetensors file: length of the header, header, one number."""
-        about = json.dumps({"behind": behind})
         tensor = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
-        header = json.dumps({"__metadata__": {"drivederain": about}, "w": tensor}).encode()
+        header = json.dumps({"__metadata__": metadata({"behind": behind}), "w": tensor}).encode()
         path = self.path / "weights" / method / f"{'d' * 64}.safetensors"
         path.parent.mkdir(parents=True)
-        path.write_bytes(len(header).to_bytes(8, "little") + header + b"\0\0\0\0")
+        path.write_bytes(with_checksum(len(header).to_bytes(8, "little") + header + b"\0\0\0\0"))
         self.touch(path, age)
         return path
 

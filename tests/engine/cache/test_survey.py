@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from drivederain.engine.cache.survey import survey
-from drivederain.engine.json_lines import line_of
 from drivederain.errors import DataError
+from drivederain.results.json_lines import line_of
 
 
 def test_cells_are_listed_with_what_they_hold_the_last_used_first(made: Any) -> None:

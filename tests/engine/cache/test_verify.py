@@ -12,7 +12,7 @@ import pytest
 from drivederain.engine.cache.findings import Findings
 from drivederain.engine.cache.survey import survey
 from drivederain.engine.cache.verify import steps, verify
-from drivederain.engine.json_lines import line_of, record_of
+from drivederain.results.json_lines import line_of, record_of
 
 
 def check(made: Any, *, repair: bool = False) -> Findings:
@@ -142,7 +142,7 @@ def unfinished(folder: Path) -> None:
 
 
 def outside(folder: Path) -> None:
-    (folder / "parameters.json").write_text('{"parameters": {}, "files": {"../../x": "y"}}')
+    (folder / "parameters.json").write_bytes(line_of({"parameters": {}, "files": {"../../x": "y"}}))
 
 
 @pytest.mark.parametrize(
@@ -180,6 +180,32 @@ def test_damaged_strata(made: Any, changed: dict[str, Any]) -> None:
     path = made.stratum(**changed)
     assert [damage.path for damage in check(made).damages] == [path]
     assert check(made, repair=True).remaining == [] and not path.exists()
+
+
+def flip(path: Path, place: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("write", ["content", "stratum", "cell", "input"])
+def test_a_digit_that_flipped_is_damage(made: Any, write: str) -> None:
+    written = getattr(made, write)()
+    file = {"cell": written / "facts.json", "input": written / "parameters.json"}.get(write, written)
+    for place in range(len(file.read_bytes())):
+        flip(file, place)
+        assert [damage.path for damage in check(made).damages] == [file], place
+        flip(file, place)
+    assert check(made).damages == []
+
+
+def test_a_bit_that_flipped_in_weights_is_damage(made: Any) -> None:
+    path = made.weights()
+    for place in range(len(path.read_bytes())):
+        flip(path, place)
+        assert [damage.path for damage in check(made).damages] == [path], place
+        flip(path, place)
+    assert check(made).damages == []
 
 
 def test_damaged_weights_are_put_aside(made: Any) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from drivederain.engine.json_lines import line_of, record_of
+from drivederain.results.json_lines import line_of, record_of
 
 RECORD = {"key": "k", "regions": {"image": 31.25, "drops": 20.5}}
 
