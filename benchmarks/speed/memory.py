@@ -3,7 +3,9 @@
     python benchmarks/speed/memory.py [--counts 100,1000,10000] [--methods identity] [--metrics psnr,ssim] [--out DIR]
 
 The pictures are small (64x48), as memory must not grow with their number whatever their size. Each process is asked for
-its own peak (VmHWM) while it runs, so Linux only.
+its own peak (VmHWM) while it runs, so Linux only. That counts pages of libraries that happen to be in memory, which
+differ by a hundred megabytes from run to run; ``held`` leaves them out: the largest that was seen, by looking twenty
+times a second.
 """
 
 from __future__ import annotations
@@ -13,12 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 import psutil
 from measure import report
+
+from drivederain.engine.worker.process import held_bytes
 
 HEIGHT, WIDTH = 48, 64
 
@@ -63,6 +68,7 @@ def watched(folder: Path, methods: str, metrics: str) -> dict[str, object]:
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     root = psutil.Process(running.pid)
     peaks: dict[int, int] = {}
+    held = 0
     while running.poll() is None:
         try:
             processes = [root, *root.children(recursive=True)]
@@ -70,6 +76,8 @@ def watched(folder: Path, methods: str, metrics: str) -> dict[str, object]:
             break
         for process in processes:
             peaks[process.pid] = max(peaks.get(process.pid, 0), high_water(process.pid))
+        with suppress(psutil.Error):
+            held = max(held, held_bytes(root))
         time.sleep(0.05)
     if running.wait():
         raise SystemExit(f"the run failed with exit status {running.returncode}")
@@ -78,6 +86,7 @@ def watched(folder: Path, methods: str, metrics: str) -> dict[str, object]:
     table = (folder / "run" / "results.parquet").stat().st_size
     return {
         "run MB": round(peaks[running.pid] / 1024),
+        "run, held MB": round(held / 2**20),
         "largest worker MB": round(max(workers) / 1024),
         "results.parquet MB": round(table / 2**20, 2),
         "seconds": round(seconds),

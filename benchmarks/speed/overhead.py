@@ -35,6 +35,15 @@ from measure import report, spread
 from numpy.typing import NDArray
 
 METRICS = "psnr,ssim,lpips"
+COLUMNS = {
+    "bare forward s": ("forward", 1),
+    "bare metrics s": ("metrics", 1),
+    "run s": ("all", 1),
+    "start-up s (run of 1)": ("one", 1),
+    "run after start-up / bare": ("ratio", 2),
+    "without bare metrics of the rainy input": ("strict", 2),
+}
+"""What is told of a round, and with how many decimals."""
 PHASE = re.compile(r"^(\w.*) \(\d+\)\n  done in ([\d.]+) s", re.MULTILINE)
 """What a run prints of a phase where its output is no terminal, but for the lines in between."""
 BETWEEN = re.compile(r"^(  \d+/\d+ |note: ).*\n", re.MULTILINE)
@@ -51,22 +60,18 @@ def main() -> None:
         make_pairs(arguments.photos, root / "pairs", arguments.images, width, height)
         make_pairs(arguments.photos, root / "one", 1, width, height)
         rows = [measured(arguments, root, number) for number in range(arguments.repeats)]
-    name = f"{arguments.method}, {arguments.images} pictures {arguments.size}"
-    result = {
-        "what": name,
-        "bare forward s": spread([row["forward"] for row in rows], 1),
-        "bare metrics s": spread([row["metrics"] for row in rows], 1),
-        "run s": spread([row["all"] for row in rows], 1),
-        "start-up s (run of 1)": spread([row["one"] for row in rows], 1),
-        "run after start-up / bare": spread([row["ratio"] for row in rows]),
-        "without bare metrics of the rainy input": spread([row["strict"] for row in rows]),
-    }
+    rounds: list[dict[str, Any]] = [
+        {"round": number} | {name: f"{row[key]:.{digits}f}" for name, (key, digits) in COLUMNS.items()}
+        for number, row in enumerate(rows, start=1)
+    ]
+    together = {name: spread([row[key] for row in rows], digits) for name, (key, digits) in COLUMNS.items()}
+    rounds.append({"round": "all"} | together)
     phases = [
         {"phase, s after start-up": phase, "seconds": spread([row["phases"].get(phase, 0.0) for row in rows], 1)}
         for phase in dict.fromkeys(phase for row in rows for phase in row["phases"])
     ]
     print(f"target 1.10, median {statistics.median(row['ratio'] for row in rows):.2f}", file=sys.stderr)
-    report(f"overhead_{arguments.method}", [result], arguments.out)
+    report(f"overhead_{arguments.method}", rounds, arguments.out)
     report(f"overhead_{arguments.method}_phases", phases, arguments.out)
 
 

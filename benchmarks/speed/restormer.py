@@ -113,9 +113,7 @@ def main() -> None:
     runners = {name: make_runner(*setting, arguments) for name, setting in SETTINGS.items()}
     rows = [row for size in arguments.sizes.split(",") for row in measure_size(size, runners, arguments)]
     operations = runners["runner, fp32"].flops
-    counted = (
-        f"{operations['value'] / 1e9:.1f} GFLOPs at {operations['width']}x{operations['height']}" if operations else ""
-    )
+    counted = ", ".join(f"{count / 1e9:.1f} GFLOPs at {size}" for size, count in operations.items())
     print(f"{parameters(runners['runner, fp32'].method):,} parameters, {counted}")
     report(arguments.name, rows, arguments.out)
 

@@ -133,15 +133,17 @@ def _resampled_means(
 
 
 @lru_cache(maxsize=2)
-def _drawn(scenes: int, names: tuple[str, ...], resamples: int) -> NDArray[np.uint16 | np.uint32]:
+def _drawn(scenes: int, names: tuple[str, ...], resamples: int) -> NDArray[np.uint8]:
     """How often each resample drew each scene, resamples x scenes; the scores of one stratum are resampled alike."""
     generator = np.random.Generator(np.random.PCG64(seed_of("bootstrap", *names)))
-    times = np.empty((resamples, scenes), dtype=np.uint16 if scenes < 2**16 else np.uint32)
+    times = np.empty((resamples, scenes), dtype=np.uint8)
     step = max(1, _CHUNK // scenes)
     for start in range(0, resamples, step):
         size = min(step, resamples - start)
         places = (generator.random((size, scenes)) * scenes).astype(np.int64) + (np.arange(size) * scenes)[:, None]
-        times[start : start + size] = np.bincount(places.ravel(), minlength=size * scenes).reshape(size, scenes)
+        counts = np.bincount(places.ravel(), minlength=size * scenes).reshape(size, scenes)
+        assert counts.max() < 256, "a count of mean 1 and about Poisson's spread: 256 has a probability below 1e-500"
+        times[start : start + size] = counts
     times.flags.writeable = False
     return times
 
