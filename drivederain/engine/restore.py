@@ -151,8 +151,8 @@ class Restorer:
             lock.release()
 
     def _wanted(self, cell: Cell, picture: str, batch: str) -> bool:
-        if (cell.key, picture) in self._tried:
-            return False
+        if (cell.key, picture) in self._tried and (cell.has(picture) or picture in cell.failures):
+            return False  # what was tried and has come to nothing was taken out of the cache meanwhile
         if self.settings.overwrite == "always":
             return True
         if cell.has(picture) and cell.outputs[picture].group == batch:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from drivederain.data.sample import Sample, SampleSet
 from drivederain.engine.cells import Cell, Failure
 from drivederain.engine.display import Display
-from drivederain.engine.rows import NOT_RESTORED
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
 from drivederain.engine.timings import part_of
@@ -71,7 +70,7 @@ class RestoreBook(Book[RestoreJob]):
         self.work: dict[str, tuple[int, float]] = {}
         """Pictures restored and seconds taken, by sample set."""
         self.damaged: list[Sample] = []
-        """Their estimates of the stage before were damaged and are taken out."""
+        """Their estimates of the stage before were damaged, and are taken out, or were taken out by others."""
         self._progress: dict[str, _Progress] = {}
         self._too_large: list[tuple[int, int]] = []
         self._of: dict[str, tuple[str, Sample]] = {}
@@ -123,6 +122,10 @@ class RestoreBook(Book[RestoreJob]):
     def next(self) -> RestoreJob | None:
         while self._waiting:
             job = self._waiting.popleft()
+            if lost := [item.picture for item in job.items if self._is_lost(item.picture)]:
+                self.damaged += [self._of[picture][1] for picture in lost]
+                self._alone.difference_update(item.picture for item in job.items)
+                continue
             items = [item for item in job.items if self._has_estimate(item.picture)]
             if items:
                 estimates = [self.before.outputs[item.picture].sha256 if self.before else "" for item in items]
@@ -133,17 +136,17 @@ class RestoreBook(Book[RestoreJob]):
                 return RestoreJob(job.number, ready, job.group, job.part, job.alone, job.note)
         return None
 
+    def _is_lost(self, picture: str) -> bool:
+        """Whether the estimate was taken out of the cache: the stage before neither has it nor failed on it."""
+        return self.before is not None and not self.before.has(picture) and picture not in self.before.failures
+
     def _has_estimate(self, picture: str) -> bool:
         """Whether the stage before has an output of the picture; if not, that is why this one has none."""
         if self.before is None or self.before.has(picture):
             return True
         assert self.stage.before is not None
-        failure = self.before.failures.get(picture)
-        name = self.stage.before.chain.name
-        if failure is not None:
-            problem = Failure(picture, failure.status, f"{name} before it: {failure.reason}")
-        else:
-            problem = Failure(picture, "failed", f"{name} before it: {NOT_RESTORED}")
+        failure = self.before.failures[picture]
+        problem = Failure(picture, failure.status, f"{self.stage.before.chain.name} before it: {failure.reason}")
         # Not its own doing: when the stage before is tried again, so is this one.
         self.cell.fail(problem, lasting=False)
         self._note(picture, restored=False)

@@ -12,8 +12,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from drivederain.engine import run as run_module
+from drivederain.engine.datasets import gather
+from drivederain.engine.display import Silent
+from drivederain.engine.prepare import Preparation
+from drivederain.engine.restore import Restorer
 from drivederain.errors import DataError, OptionError, SpecError
 from drivederain.results.schema import RESULTS
 
@@ -343,6 +348,43 @@ def test_a_damaged_output_is_restored_again(bench: Any, pairs: Path, damage: byt
     assert again.restored_now == 0
     assert again.folder.results_parquet.read_bytes() == whole.folder.results_parquet.read_bytes()
     assert contents(again.folder.path) == expected
+
+
+@pytest.mark.parametrize("phase", ["restore blur+average on ", "score", "store pictures"])
+def test_a_cell_that_is_taken_out_meanwhile_is_restored_again(
+    bench: Any, pairs: Path, tmp_path: Path, phase: str
+) -> None:
+    undisturbed = type(bench)(tmp_path / "other", bench.registry)("blur+average,blur", f"paired:{pairs}")
+
+    class TakesOut(type(bench.display)):
+        def begin(self, name: str, total: int) -> None:
+            super().begin(name, total)
+            if name.startswith(phase) and not self.taken:
+                for key_file in (bench.folder / "cache" / "cells").glob("*/*/key.json"):
+                    if json.loads(key_file.read_text())["method"] == "blur":
+                        shutil.rmtree(key_file.parent)
+                        self.taken += 1
+
+        taken = 0
+
+    display = TakesOut()
+    outcome = bench("blur+average,blur", f"paired:{pairs}", display=display)
+    assert display.taken == 1 and outcome.exit_status == 0
+    assert set(outcome.folder.results()["status"]) == {"ok"}
+    assert outcome.folder.results()["value"].tolist() == undisturbed.folder.results()["value"].tolist()
+
+
+def test_what_a_reload_of_the_cell_forgot_is_restored_again(bench: Any, pairs: Path) -> None:
+    settings = bench.settings("blur", f"paired:{pairs}")
+    preparation = Preparation(settings, bench.registry, torch.device("cpu"), Silent())
+    sample_sets = [sample_set for _, sample_set in gather(settings, bench.registry, must_train=[]).tested]
+    stage = preparation.stage(bench.registry.chains(["blur"])[0])
+    restorer = Restorer(settings, Silent(), 1, settings.out / "logs")
+    restorer.restore(stage, sample_sets)
+    shutil.rmtree(restorer.cell(stage).folder)
+    restorer.again(stage, sample_sets[0].samples[0])
+    restorer.restore(stage, sample_sets)
+    assert all(restorer.cell(stage).has(sample.rainy.fingerprint) for sample in sample_sets[0].samples)
 
 
 def test_a_damaged_estimate_is_restored_again(bench: Any, pairs: Path) -> None:
