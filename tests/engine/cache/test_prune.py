@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from drivederain.engine.cache import prune, removal
 from drivederain.engine.cache.prune import Criteria, carry_out, plan
@@ -178,3 +179,15 @@ def test_what_another_process_took_out_meanwhile_is_no_error(made: Any) -> None:
     carry_out(planned)
     assert not cell.exists()
     removal.remove_folder(cell)
+
+
+def test_the_lock_of_weights_goes_with_them_unless_they_are_trained_anew(made: Any) -> None:
+    lock = made.weights().with_suffix(".lock")
+    lock.touch()
+    pruned(made, everything=True)
+    assert not lock.exists()
+    shutil.rmtree(lock.parent)
+    made.weights()
+    with FileLock(lock):
+        pruned(made, everything=True)
+        assert lock.exists()
