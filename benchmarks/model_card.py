@@ -42,9 +42,10 @@ def as_markdown(card: Mapping[str, Any]) -> str:
         "Drawn rain": f"generator {card['rain_generator']}, light, medium and heavy",
         "Trained behind": f"{card['behind']} `{card.get('behind_sha256', '')}`" if card["behind"] else "",
         "Training": f"{card['steps']} steps ({card['budget']}) on {card['device']} in {training['precision']}",
+        "Chosen by": card.get("validated_on", ""),
         "Batches": f"{training['batch_size']} crops of {training['crop']} pixels, seed {training['seed']}",
         "Made with": f"torch {card['torch']}",
-        "Settings": ", ".join(f"{name} {value:g}" for name, value in training.get("hyperparameters", {}).items()),
+        "Settings": ", ".join(f"{name} {_plain(value)}" for name, value in training.get("hyperparameters", {}).items()),
         "Gone on from": _earlier(card.get("resumed_from")),
         "Made by": f"`{card['command']}`" if "command" in card else "",
         "To know": card.get("notes", ""),
@@ -65,6 +66,8 @@ def as_markdown(card: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return " + ".join(f"{weight:g} {term}" for term, weight in value.items())
     return "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

@@ -24,18 +24,28 @@ from drivederain.data.content import content_of
 from drivederain.data.drawn_rain import RainDrawing, RainPicture
 from drivederain.data.pictures import FilePicture
 from drivederain.engine.device import DeviceRunner
+from drivederain.engine.stages import make_method
+from drivederain.implementation import load_implementation
 from drivederain.metrics.fidelity import PSNR
 from drivederain.metrics.metric import Metric
 from drivederain.metrics.perceptual import LPIPS
 from drivederain.metrics.structural import SSIM
 from drivederain.rain import GENERATOR_VERSION
 from drivederain.registry import Registry
-from drivederain.specs import INTENSITIES
-from drivederain.weights import read_about, sha256_of
+from drivederain.specs import INTENSITIES, MethodSpec
+from drivederain.weights import read_about, read_weights, sha256_of
 from model_card import METRICS, read_card, write_card
-from train_shipped import loaded_runner
 
 Pixels = NDArray[np.uint8]
+
+
+def loaded_runner(spec: MethodSpec, path: Path, device: torch.device) -> DeviceRunner:
+    """The method with the weights of ``path``, run as the engine runs it."""
+    weights = read_weights(path)
+    options = load_implementation(spec.options)(**dict(weights.metadata["architecture"]))
+    method = make_method(spec, options, may_download=False)
+    method.load(weights, device)
+    return DeviceRunner(method, spec, device, precision="fp32", seed=0)
 
 
 def make_metrics(device: torch.device) -> dict[str, Metric]:

@@ -135,6 +135,8 @@ def _fits(value: object, wanted: Any, owner: str) -> bool:
         return any(_fits(value, one, owner) for one in get_args(wanted))
     if origin is tuple:
         return isinstance(value, tuple) and all(_fits(item, get_args(wanted)[0], owner) for item in value)
+    if origin is Mapping:
+        return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
     if wanted is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if wanted is int:

@@ -6,8 +6,9 @@ A spec names its implementation as ``"package.module:Class"``; the class is impo
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from drivederain.errors import SpecError
 
@@ -93,6 +94,41 @@ class PublishedScore:
 
 
 @dataclass(frozen=True, slots=True)
+class PresetSpec:
+    """A recipe of training by name, as in ``train METHOD --preset NAME``."""
+
+    name: str
+    summary: str
+    training: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Hyperparameters (``drivederain.training.hyperparameters``) that differ from the method's own."""
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Options of the method that differ from its defaults."""
+    budget: str = ""
+    """As ``"100 epochs"`` or ``"300000 steps"``."""
+    source: str = ""
+    """Paper, repository or plan that it is from."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariableSpec:
+    """A variable of ``tune METHOD`` with the values that are tried, each as what it changes in the setting so far.
+
+    A change is an option of the method (``depth``), a hyperparameter (``training.learning_rate``) or the weight of one
+    loss term (``training.losses.vgg``).
+    """
+
+    name: str
+    values: tuple[Mapping[str, Any], ...] = field(hash=False)
+    when: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Options that the setting so far must have: ``{"architecture": "smp"}``. Otherwise the variable is passed over."""
+
+    def __post_init__(self) -> None:
+        _check_name("variable", self.name)
+        if not self.values:
+            raise SpecError(f"variable {self.name}: it names no value")
+
+
+@dataclass(frozen=True, slots=True)
 class MethodSpec:
     """A method as a plugin offers it."""
 
@@ -116,6 +152,9 @@ class MethodSpec:
     paper: str = ""
     weights: tuple[WeightsSpec, ...] = ()
     published: tuple[PublishedScore, ...] = ()
+    presets: tuple[PresetSpec, ...] = ()
+    tuning: tuple[VariableSpec, ...] = ()
+    """What ``tune`` tries by default, in this order."""
 
     def __post_init__(self) -> None:
         _check_name("method", self.name)

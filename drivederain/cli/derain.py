@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from drivederain.chain_expression import ChainSpec
+    from drivederain.engine.settings import RunSettings
 
 
 def derain(
@@ -32,7 +37,7 @@ def derain(
     ] = None,
 ) -> None:
     """Take the rain off a picture or a folder of pictures; sizes are kept."""
-    from drivederain.cli import values
+    typed = dict(locals())  # all of the options, before there are other names
     from drivederain.cli.console import console, quiet_libraries, stoppable
 
     quiet_libraries()
@@ -43,22 +48,40 @@ def derain(
     from drivederain.cli.derain_files import plan_files
 
     jobs, left_out = plan_files(source, target, overwrite=overwrite, skip_bad=skip_bad)
+    settings = derain_settings(typed, chain)
     with console.status("loading torch"):
         from drivederain.cli.derain_files import derain_files
-        from drivederain.engine.settings import RunSettings
-    settings = RunSettings(
+        from drivederain.cli.progress import LiveDisplay
+    with stoppable("what is written stays; --overwrite writes it again"), LiveDisplay() as display:
+        written = derain_files(jobs, left_out, chain, settings, registry, display)
+    total = len(jobs) + len(left_out)
+    where = jobs[0].target if len(jobs) == 1 else target
+    console.print(f"{len(written)} of {total} pictures written to {where}", soft_wrap=True, markup=False)
+    raise typer.Exit(int(len(written) < total))
+
+
+def derain_settings(typed: Mapping[str, Any], chain: ChainSpec) -> RunSettings:
+    """The settings that ``chain`` is used with.
+
+    Args:
+        typed: a value for each parameter of ``derain``.
+
+    Raises:
+        OptionError: values that are not usable.
+    """
+    from drivederain.cli import values
+    from drivederain.engine.settings import RunSettings
+
+    return RunSettings(
         methods=(chain.name,),
         data=(),
-        out=target,
-        cache=values.cache_folder(cache),
-        device=values.one_of("--device", device, ("auto", "cpu", "cuda", "mps")),
-        precision=values.one_of("--precision", precision, ("auto", "fp32", "bf16", "fp16")),  # type: ignore[arg-type]
-        seed=seed,
-        weights=values.weights(weights or ()),
-        options=values.method_settings(set_ or ()),
+        out=typed["target"],
+        cache=values.cache_folder(typed["cache"]),
+        device=values.one_of("--device", typed["device"], ("auto", "cpu", "cuda", "mps")),
+        precision=values.one_of("--precision", typed["precision"], ("auto", "fp32", "bf16", "fp16")),  # type: ignore[arg-type]
+        seed=typed["seed"],
+        weights=values.weights(typed["weights"] or ()),
+        options=values.method_settings(typed["set_"] or ()),
         train=False,
-        skip_bad=skip_bad,
+        skip_bad=typed["skip_bad"],
     )
-    with stoppable("what is written stays; --overwrite writes it again"):
-        status = derain_files(jobs, left_out, chain, settings, registry)
-    raise typer.Exit(status)

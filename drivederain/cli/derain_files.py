@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from drivederain.chain_expression import ChainSpec
+    from drivederain.engine.chain import LoadedChain
+    from drivederain.engine.display import Display
     from drivederain.engine.settings import RunSettings
     from drivederain.registry import Registry
 
@@ -80,47 +82,51 @@ def _check(jobs: list[Job], overwrite: bool) -> None:
 
 
 def derain_files(
-    jobs: list[Job], left_out: list[str], chain: ChainSpec, settings: RunSettings, registry: Registry
-) -> int:
-    """Restore every picture; the exit status is 1 if any was lost.
+    jobs: list[Job], left_out: list[str], chain: ChainSpec, settings: RunSettings, registry: Registry, display: Display
+) -> list[Path]:
+    """Restore every picture. Returns the files that were written; what was lost is told to ``display``.
 
     Raises:
         DriveDeRainError: the chain cannot be loaded, or a picture cannot be read (without ``--skip-bad``).
     """
-    from drivederain.cli.console import console
-    from drivederain.cli.progress import LiveDisplay
+    written: list[Path] = []
+    for reason in left_out:
+        display.warn(f"skipped {reason}")
+    with load_chain(chain, settings, registry, display) as loaded:
+        display.begin(f"derain with {chain.name}", len(jobs))
+        for number, job in enumerate(jobs, start=1):
+            try:
+                restored = loaded.restore(decode(job.source.read_bytes(), str(job.source)))
+                write_atomically(job.target, _encode(restored, job.target.suffix.lower()))
+                written.append(job.target)
+            except (DriveDeRainError, OSError) as error:
+                reason = f"{job.source}: {error}" if isinstance(error, MethodError) else str(error)
+                if not settings.skip_bad:
+                    done = f" {number - 1} of {len(jobs)} are done." if len(jobs) > 1 else ""
+                    raise DataError(reason + done) from error
+                display.warn(f"skipped {reason}")
+            display.advance(number)
+        display.end()
+    return written
+
+
+def load_chain(chain: ChainSpec, settings: RunSettings, registry: Registry, display: Display) -> LoadedChain:
+    """The chain in memory, to restore pictures with; licences that are not for commerce are told to ``display``.
+
+    Raises:
+        DriveDeRainError: it cannot be loaded: options, weights, device.
+    """
     from drivederain.engine.chain import LoadedChain
     from drivederain.engine.device import choose_device
     from drivederain.engine.prepare import Preparation
 
-    lost = len(left_out)
-    with LiveDisplay() as display:
-        for reason in left_out:
-            display.warn(f"skipped {reason}")
-        preparation = Preparation(settings, registry, choose_device(settings.device), display)
-        preparation.check([chain])
-        with LoadedChain(preparation.stage(chain)) as loaded:
-            for stage in chain.stages:
-                if stage.non_commercial:
-                    display.warn(f"{stage.name} is not for commercial use: {stage.licence}")
-            display.begin(f"derain with {chain.name}", len(jobs))
-            for number, job in enumerate(jobs, start=1):
-                try:
-                    restored = loaded.restore(decode(job.source.read_bytes(), str(job.source)))
-                    write_atomically(job.target, _encode(restored, job.target.suffix.lower()))
-                except (DriveDeRainError, OSError) as error:
-                    reason = f"{job.source}: {error}" if isinstance(error, MethodError) else str(error)
-                    if not settings.skip_bad:
-                        done = f" {number - 1} of {len(jobs)} are done." if len(jobs) > 1 else ""
-                        raise DataError(reason + done) from error
-                    lost += 1
-                    display.warn(f"skipped {reason}")
-                display.advance(number)
-            display.end()
-    written = len(jobs) + len(left_out) - lost
-    where = jobs[0].target if len(jobs) == 1 else settings.out
-    console.print(f"{written} of {len(jobs) + len(left_out)} pictures written to {where}", soft_wrap=True, markup=False)
-    return int(lost > 0)
+    preparation = Preparation(settings, registry, choose_device(settings.device), display)
+    preparation.check([chain])
+    loaded = LoadedChain(preparation.stage(chain))
+    for stage in chain.stages:
+        if stage.non_commercial:
+            display.warn(f"{stage.name} is not for commercial use: {stage.licence}")
+    return loaded
 
 
 def _encode(pixels: NDArray[np.uint8], suffix: str) -> bytes:

@@ -16,7 +16,9 @@ from drivederain.cli.env import env
 from drivederain.cli.list import list_
 from drivederain.cli.report import report
 from drivederain.cli.run import run
+from drivederain.cli.show import show
 from drivederain.cli.synth import synth
+from drivederain.cli.train import train
 from drivederain.errors import DriveDeRainError
 
 _OUT_OF_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -46,6 +48,8 @@ def _common(
 
 
 app.command("run")(run)
+app.command("train")(train)
+app.command("show")(show)
 app.command("list")(list_)
 app.command("synth")(synth)
 app.command("derain")(derain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,9 +22,12 @@ def report(folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder 
     console.print(f"report: {write_report(RunFolder(folder), Registry.discover())}", soft_wrap=True, highlight=False)
 
 
-def write_report(folder: RunFolder, registry: Registry) -> Path:
-    """Render ``report/index.html``; a plugin whose section fails is named on the terminal."""
-    from drivederain.cli.console import errors
+def write_report(folder: RunFolder, registry: Registry, warn: Callable[[str], None] | None = None) -> Path:
+    """Render ``report/index.html``; a plugin whose section fails is told to ``warn``, else to the terminal.
+
+    Raises:
+        DataError: the folder holds no whole run, or one of another version.
+    """
     from drivederain.errors import DataError
     from drivederain.results.schema import SCHEMA_VERSION
     from drivederain_reports.page import render
@@ -38,7 +42,11 @@ def write_report(folder: RunFolder, registry: Registry) -> Path:
         )
     sections, failures = registry.report_sections(folder)
     for failure in failures:
-        errors.print(
-            f"note: {failure.plugin}: its report section failed: {failure.reason}", markup=False, soft_wrap=True
-        )
+        (warn or _note)(f"{failure.plugin}: its report section failed: {failure.reason}")
     return render(folder, [section.section for section in sections])
+
+
+def _note(words: str) -> None:
+    from drivederain.cli.console import errors
+
+    errors.print(f"note: {words}", markup=False, soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,8 @@ import typer
 if TYPE_CHECKING:
     from drivederain.cli.suites import Suite
     from drivederain.engine.settings import RunSettings
+    from drivederain.registry import Registry
+    from drivederain.training.progress import Budget
 
 Data = Annotated[
     list[str] | None,
@@ -98,50 +101,94 @@ def run(
     ] = None,
 ) -> None:
     """Train or load each method, restore the test sets, score the outputs and write an HTML report."""
-    from drivederain.cli import values
-    from drivederain.cli.console import go_on, stoppable
-    from drivederain.cli.suites import read_suite
+    typed = dict(locals())  # all of the options, before there are other names
+    from drivederain.cli.console import go_on, quiet_libraries, stoppable
+    from drivederain.registry import Registry
 
-    chosen = read_suite(suite)
+    quiet_libraries()
+    registry = Registry.discover()
+    settings = run_settings(typed, ("drivederain-bench", *sys.argv[1:]), registry)
+    with stoppable(go_on()):
+        status = _execute(settings, registry)
+    raise typer.Exit(status)
+
+
+def run_settings(typed: Mapping[str, Any], command: Sequence[str], registry: Registry) -> RunSettings:
+    """What was typed, upon what the suite says, upon the defaults. No torch is needed to say what is wrong.
+
+    Args:
+        typed: a value for each parameter of ``run``.
+        command: the words that ask for it, for the record.
+
+    Raises:
+        OptionError: values that are not usable, alone or together.
+        SpecError: a method or metric that there is none of.
+    """
+    from drivederain.cli import values
+    from drivederain.cli.suites import read_suite
+    from drivederain.engine.settings import RunSettings
+    from drivederain.errors import OptionError
+
+    chosen = read_suite(typed["suite"])
+    protocol, metrics = chosen.protocol, typed["metrics"]
+
+    def settled(name: str, default: Any) -> Any:
+        return typed[name] if typed[name] is not None else protocol.get(name, default)
+
     arguments: dict[str, Any] = {
-        "methods": values.names(methods) if methods is not None else chosen.methods,
-        "data": tuple(data or chosen.data),
+        "methods": values.names(typed["methods"]) if typed["methods"] is not None else chosen.methods,
+        "data": tuple(typed["data"] or chosen.data),
         "precision": values.one_of(
-            "--precision", precision or chosen.protocol.get("precision", "auto"), ("auto", "fp32", "bf16", "fp16")
+            "--precision", typed["precision"] or protocol.get("precision", "auto"), ("auto", "fp32", "bf16", "fp16")
         ),
-        "size": values.size(size if size is not None else str(chosen.protocol.get("size", "native"))),
-        "seed": seed if seed is not None else chosen.protocol.get("seed", 0),
-        "limit": values.at_least("--limit", limit if limit is not None else chosen.protocol.get("limit"), 1),
+        "size": values.size(str(settled("size", "native"))),
+        "seed": settled("seed", 0),
+        "limit": values.at_least("--limit", settled("limit", None), 1),
         "intensities": values.intensities(
-            intensity
-            if intensity is not None
-            else ",".join(chosen.protocol.get("intensity", ("light", "medium", "heavy")))
+            typed["intensity"]
+            if typed["intensity"] is not None
+            else ",".join(protocol.get("intensity", ("light", "medium", "heavy")))
         ),
-        "weights": values.weights(weights or ()),
-        "options": values.method_settings(set_ or ()),
-        "train": train,
-        "train_data": train_data or chosen.train_data,
-        "overwrite": values.one_of("--overwrite", overwrite, ("never", "failed", "always")),
-        "timeout": values.seconds("--timeout", timeout) if timeout else None,
-        "method_timeout": values.seconds("--method-timeout", method_timeout),
-        "memory_limit": values.memory_limit(memory_limit),
-        "batch": values.at_least("--batch", batch, 1),
-        "tile": values.at_least("--tile", tile, 64),
-        "lower_precision": lower_precision,
-        "isolate": isolate,
-        "skip_bad": skip_bad,
-        "data_options": values.pairs("--data-option", data_option or ()),
-        "download": download,
-        "cache": values.cache_folder(cache),
-        "device": values.one_of("--device", device, ("auto", "cpu", "cuda", "mps")),
-        "command": ("drivederain-bench", *sys.argv[1:]),
+        "weights": values.weights(typed["weights"] or ()),
+        "options": values.method_settings(typed["set_"] or ()),
+        "train": typed["train"],
+        "train_data": typed["train_data"] or chosen.train_data,
+        "overwrite": values.one_of("--overwrite", typed["overwrite"], ("never", "failed", "always")),
+        "timeout": values.seconds("--timeout", typed["timeout"]) if typed["timeout"] else None,
+        "method_timeout": values.seconds("--method-timeout", typed["method_timeout"]),
+        "memory_limit": values.memory_limit(typed["memory_limit"]),
+        "batch": values.at_least("--batch", typed["batch"], 1),
+        "tile": values.at_least("--tile", typed["tile"], 64),
+        "lower_precision": typed["lower_precision"],
+        "isolate": typed["isolate"],
+        "skip_bad": typed["skip_bad"],
+        "data_options": values.pairs("--data-option", typed["data_option"] or ()),
+        "download": typed["download"],
+        "cache": values.cache_folder(typed["cache"]),
+        "device": values.one_of("--device", typed["device"], ("auto", "cpu", "cuda", "mps")),
+        "command": tuple(command),
         "suite": chosen.name,
     }
-    arguments["out"] = out or Path("runs") / _default_name(chosen, arguments["data"])
-    _check(arguments, chosen)
-    with stoppable(go_on()):
-        status = _execute(arguments, metrics, budget or chosen.budget, chosen)
-    raise typer.Exit(status)
+    arguments["out"] = typed["out"] or Path("runs") / _default_name(chosen, arguments["data"])
+    if not arguments["methods"]:
+        raise OptionError("--methods names none. Write chains, as in --methods unet,unet+diffusion,restormer")
+    if not arguments["data"]:
+        raise OptionError(f"the suite {chosen.name} leaves the data to you: give --data, as in --data synthetic:PHOTOS")
+    registry.chains(arguments["methods"])
+    scored = values.names(metrics) if metrics is not None else chosen.metrics or tuple(registry.metrics)
+    registry.metric_variants(scored)
+    return RunSettings(metrics=tuple(scored), budget=_budget(typed["budget"] or chosen.budget), **arguments)
+
+
+def _budget(text: str) -> Budget:
+    from drivederain.errors import OptionError
+    from drivederain.training.progress import Budget
+
+    try:
+        return Budget.parse(text)
+    except OptionError as error:
+        wanted = "a positive number of steps or minutes, as in '600 steps' or '20 minutes'"
+        raise OptionError(f"--budget {text}: write {wanted}") from error
 
 
 def _default_name(suite: Suite, data: tuple[str, ...]) -> str:
@@ -151,38 +198,12 @@ def _default_name(suite: Suite, data: tuple[str, ...]) -> str:
     return words or suite.name
 
 
-def _check(arguments: dict[str, Any], suite: Suite) -> None:
-    from drivederain.errors import OptionError
+def _execute(settings: RunSettings, registry: Registry) -> int:
+    from drivederain.cli.console import console
 
-    if not arguments["methods"]:
-        raise OptionError("--methods names none. Write chains, as in --methods unet,unet+diffusion,restormer")
-    if not arguments["data"]:
-        raise OptionError(f"the suite {suite.name} leaves the data to you: give --data, as in --data synthetic:PHOTOS")
-
-
-def _execute(arguments: dict[str, Any], metrics: str | None, budget: str, suite: Suite) -> int:
-    from drivederain.cli.console import console, quiet_libraries
-    from drivederain.cli.values import names
-    from drivederain.errors import OptionError
-    from drivederain.registry import Registry
-    from drivederain.training.progress import Budget
-
-    quiet_libraries()
-    # Names are checked before torch is imported: a typing error is answered at once.
-    registry = Registry.discover()
-    registry.chains(arguments["methods"])
-    chosen = names(metrics) if metrics is not None else suite.metrics or tuple(registry.metrics)
-    registry.metric_variants(chosen)
-    try:
-        settled_budget = Budget.parse(budget)
-    except OptionError as error:
-        wanted = "a positive number of steps or minutes, as in '600 steps' or '20 minutes'"
-        raise OptionError(f"--budget {budget}: write {wanted}") from error
     with console.status("loading torch"):
         from drivederain.cli.progress import LiveDisplay
         from drivederain.engine.run import run_benchmark
-        from drivederain.engine.settings import RunSettings
-    settings: RunSettings = RunSettings(metrics=tuple(chosen), budget=settled_budget, **arguments)
     with LiveDisplay() as display:
         outcome = run_benchmark(settings, registry, display)
     from drivederain.cli.report import write_report

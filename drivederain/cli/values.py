@@ -39,7 +39,7 @@ def intensities(text: str) -> tuple[Intensity, ...]:
     return tuple(intensity for intensity in INTENSITIES if intensity in asked)
 
 
-def size(text: str) -> int | None:
+def size(text: str, option: str = "--size") -> int | None:
     """``native``, or the shorter side in pixels.
 
     Raises:
@@ -48,7 +48,7 @@ def size(text: str) -> int | None:
     if text == "native":
         return None
     if not text.isdigit() or int(text) < 16:
-        raise OptionError(f"--size {text}: write native, or the shorter side in pixels, 16 or more")
+        raise OptionError(f"{option} {text}: write native, or the shorter side in pixels, 16 or more")
     return int(text)
 
 
@@ -130,6 +130,37 @@ def method_settings(entries: Iterable[str]) -> dict[str, dict[str, str]]:
         if not (method and dot and option and equals):
             raise OptionError(f"--set {entry}: write METHOD.option=value, as in --set diffusion.steps=4")
         found.setdefault(method, {})[option] = value.strip()
+    return found
+
+
+def training_settings(entries: Iterable[str], chain: str) -> dict[str, dict[str, str]]:
+    """``METHOD.option=value`` entries; ``training.NAME=value`` is of the training of the chain's last method.
+
+    Raises:
+        OptionError: an entry that is not of that form.
+    """
+    last = chain.rpartition("+")[2].strip()
+    found = method_settings(entries)
+    own = found.pop("training", {})
+    if own:
+        found.setdefault(last, {}).update({f"training.{name}": value for name, value in own.items()})
+    return found
+
+
+def shares(option: str, text: str | None) -> tuple[float, ...] | None:
+    """Positive numbers between commas, or ``None``.
+
+    Raises:
+        OptionError: anything else.
+    """
+    if text is None:
+        return None
+    try:
+        found = tuple(float(part) for part in names(text))
+    except ValueError:
+        found = ()
+    if not found or not all(0 < share < float("inf") for share in found):
+        raise OptionError(f"{option} {text}: write positive numbers, as in 2,1")
     return found
 
 

@@ -74,15 +74,26 @@ def gather(settings: RunSettings, registry: Registry, *, must_train: Sequence[st
             "--train-data SPEC, give --weights METHOD=PATH, or forbid training with --no-train."
         )
     _refuse_one_name(tested)
-    _refuse_overlap(training, [sample for _, sample_set in tested for sample in sample_set.samples])
+    refuse_overlap(training, [sample for _, sample_set in tested for sample in sample_set.samples])
     words = f"{'the train part of ' if train_text is None else ''}{', '.join(dict.fromkeys(trained_names))}"
     # In an order of their own: what is trained must not depend on the order of --data.
     training.sort(key=lambda sample: (sample.rainy.fingerprint, sample.source_file))
     return RunData(tuple(tested), tuple(training), words if training else "", tuple(dict.fromkeys(problems)))
 
 
-def _open(text: str, settings: RunSettings, registry: Registry, limit: int | None) -> tuple[Dataset, DataContext]:
+def open_dataset(text: str, registry: Registry, context: DataContext) -> Dataset:
+    """The data set of a ``--data`` value.
+
+    Raises:
+        DataError: no such kind of data set, or nothing usable at its location.
+    """
     source = parse_source(text, registry.datasets)
+    implementation = load_implementation(source.spec.implementation, owner=f"data set {source.spec.name}")
+    dataset: Dataset = implementation(source.location, context)
+    return dataset
+
+
+def _open(text: str, settings: RunSettings, registry: Registry, limit: int | None) -> tuple[Dataset, DataContext]:
     context = DataContext(
         cache=Path(settings.cache),
         size=settings.size,
@@ -92,9 +103,7 @@ def _open(text: str, settings: RunSettings, registry: Registry, limit: int | Non
         skip_bad=settings.skip_bad,
         options=settings.data_options,
     )
-    implementation = load_implementation(source.spec.implementation, owner=f"data set {source.spec.name}")
-    dataset: Dataset = implementation(source.location, context)
-    return dataset, context
+    return open_dataset(text, registry, context), context
 
 
 def _check_options(settings: RunSettings, registry: Registry, texts: Sequence[str]) -> None:
@@ -126,7 +135,12 @@ def _refuse_one_name(tested: Sequence[tuple[str, SampleSet]]) -> None:
         first[name] = text
 
 
-def _refuse_overlap(training: Sequence[Sample], tested: Sequence[Sample]) -> None:
+def refuse_overlap(training: Sequence[Sample], tested: Sequence[Sample]) -> None:
+    """Refuse to test on what is trained on.
+
+    Raises:
+        DataError: a picture is in both; the message names it.
+    """
     trained = {sample.content: sample for sample in training if sample.content}
     for sample in tested:
         if sample.content in trained:

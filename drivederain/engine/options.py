@@ -15,9 +15,17 @@ from drivederain.names import did_you_mean
 from drivederain.specs import MethodSpec
 from drivederain.weights import sha256_of
 
+TRAINING = "training."
+"""What ``--set METHOD.`` goes on with for a hyperparameter of its training."""
+
+
+def hyperparameters_typed(given: Mapping[str, str]) -> dict[str, Any]:
+    """The hyperparameters among what the user typed of a method, ``training.NAME=VALUE``."""
+    return {name.removeprefix(TRAINING): value_of(text) for name, text in given.items() if name.startswith(TRAINING)}
+
 
 def method_options(spec: MethodSpec, given: Mapping[str, str], stored: Mapping[str, Any] | None = None) -> Any:
-    """The spec's options model, or ``None`` for a method without options.
+    """The spec's options model, or ``None`` for a method without options. Hyperparameters are passed over.
 
     Args:
         given: what the user typed; values are read as JSON where they are JSON (``[1, 2]``, ``true``), else as text.
@@ -26,6 +34,7 @@ def method_options(spec: MethodSpec, given: Mapping[str, str], stored: Mapping[s
     Raises:
         OptionError: unknown names (with the nearest known one) or unusable values.
     """
+    given = {name: text for name, text in given.items() if not name.startswith(TRAINING)}
     if not spec.options:
         if given:
             raise OptionError(f"{spec.name} has no options, and --set names {', '.join(sorted(given))}")
@@ -38,7 +47,7 @@ def method_options(spec: MethodSpec, given: Mapping[str, str], stored: Mapping[s
                 f"--set {spec.name}.{name}: no such option.{did_you_mean(name, model.model_fields)} Options: {known}."
             )
     values = {name: value for name, value in (stored or {}).items() if name in model.model_fields}
-    values |= {name: _value(text) for name, text in given.items()}
+    values |= {name: value_of(text) for name, text in given.items()}
     try:
         return model(**values)
     except ValidationError as error:
@@ -65,7 +74,7 @@ def _file_hash(value: Any) -> str:
 
 def given_architecture(given: Mapping[str, str], architecture: tuple[str, ...]) -> dict[str, Any]:
     """Those of the typed options that decide the network."""
-    return {name: _value(text) for name, text in given.items() if name in architecture}
+    return {name: value_of(text) for name, text in given.items() if name in architecture}
 
 
 def agrees(stored: Mapping[str, Any], typed: Mapping[str, Any]) -> bool:
@@ -73,7 +82,8 @@ def agrees(stored: Mapping[str, Any], typed: Mapping[str, Any]) -> bool:
     return all(name not in stored or _plain(stored[name]) == _plain(value) for name, value in typed.items())
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
+    """A value as typed: JSON where it is JSON (``[1, 2]``, ``true``), numbers between commas, else the text."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:

@@ -17,7 +17,13 @@ from drivederain.chain_expression import ChainSpec
 from drivederain.engine.device import choose_precision
 from drivederain.engine.display import Display
 from drivederain.engine.failures import MethodCodeError, describe, traceback_of
-from drivederain.engine.options import agrees, given_architecture, method_options
+from drivederain.engine.options import (
+    TRAINING,
+    agrees,
+    given_architecture,
+    hyperparameters_typed,
+    method_options,
+)
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
 from drivederain.engine.train import Trainer
@@ -27,6 +33,7 @@ from drivederain.implementation import install_hint, missing_modules
 from drivederain.names import did_you_mean
 from drivederain.registry import Registry
 from drivederain.specs import MethodSpec
+from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.weights import FoundWeights, NoWeightsError, given, read_weights, shipped
 
 
@@ -59,6 +66,8 @@ class Preparation:
             spec = self.registry.method(name)
             if not missing_modules(spec.requires):
                 method_options(spec, self._typed(name))
+            if typed := hyperparameters_typed(self._typed(name)):
+                Hyperparameters().changed(typed, f"--set {name}.{TRAINING}")
         for name, path in self.settings.weights.items():
             if not self.registry.method(name).needs_weights:
                 raise OptionError(f"--weights {name}={path}: {name} takes no weights. Leave it out.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -14,13 +15,21 @@ from drivederain.data.sample import Sample
 from drivederain.engine.display import Display
 from drivederain.engine.keys import key_of, seed_of
 from drivederain.engine.on_demand import OnDemand
-from drivederain.engine.options import key_options, method_options
+from drivederain.engine.options import TRAINING, hyperparameters_typed, key_options, method_options
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage, make_method, plain_facts
+from drivederain.errors import OptionError
+from drivederain.method import Method
 from drivederain.results.run_folder import write_atomically
+from drivederain.results.training_history import EpochRecord
+from drivederain.specs import MethodSpec
+from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.weights import FoundWeights, NoWeightsError, WeightsCache, serialise
 
-TRAINING_VERSION = 3
+if TYPE_CHECKING:
+    from drivederain.training.record import TrainingRecord
+
+TRAINING_VERSION = 4
 """Raised whenever the core's part of training could change the weights."""
 
 
@@ -51,6 +60,7 @@ class Trainer:
                 "version": spec.version,
                 "implementation": spec.implementation,
                 "options": key_options(method_options(spec, self._typed(stage))),
+                "hyperparameters": hyperparameters_typed(self._typed(stage)),
                 "data": self._data,
                 "budget": str(self.settings.budget),
                 "seed": self.settings.seed,
@@ -81,6 +91,8 @@ class Trainer:
             Exception: whatever the method's code raises.
         """
         # Lightning takes seconds to import, and most runs train nothing.
+        from drivederain.training.data import TrainingData
+        from drivederain.training.devices import Devices
         from drivederain.training.fit import fit
 
         spec, settings = stage.spec, self.settings
@@ -94,34 +106,25 @@ class Trainer:
         recipe = method.training()
         if recipe is None:
             raise NoWeightsError(f"{spec.name} has no weights and offers no training. Give --weights {spec.name}=PATH.")
+        typed = hyperparameters_typed(self._typed(stage))
+        recipe = replace(recipe, hyperparameters=recipe.hyperparameters.changed(typed, f"--set {spec.name}.{TRAINING}"))
+        check_crops(spec, recipe.hyperparameters)
         behind = stage.before if spec.kind == "refiner" else None
         estimates = OnDemand(settings, told.meanwhile)
         try:
             record = fit(
                 recipe,
-                self.samples,
+                TrainingData.of(self.samples),
                 budget=settings.budget,
                 seed=seed_of(settings.seed, "train", spec.name),
-                device=stage.device,
-                precision=self._precision(stage),
-                estimate=None if behind is None else _estimates(estimates, behind),
-                report=told.step,
+                # In the engine's own process, which may have no children.
+                devices=Devices(stage.device, self._precision(stage), workers=0),
+                estimate=None if behind is None else estimates_of(estimates, behind),
+                observer=told,
             )
         finally:
             estimates.close()
-        # The seconds stay out: the same training must give the same file.
-        about: dict[str, Any] = {
-            "method": spec.name,
-            "architecture": {name: getattr(options, name) for name in method.architecture},
-            "trained_on": self.trained_on,
-            "budget": record.budget,
-            "steps": record.steps,
-            "training": {name: value for name, value in vars(record).items() if name != "seconds"},
-            "behind": behind.chain.name if behind else "",
-            "behind_sha256": behind.found.sha256 if behind and behind.found else "",
-            "training_pictures": sorted({sample.content for sample in self.samples if sample.content}),
-            "facts": plain_facts(method),
-        }
+        about = about_training(spec, method, record, self.samples, self.trained_on, behind)
         key = self.key(stage)
         path = self.cache.path(spec.name, key)
         write_atomically(path, serialise(method.state(), about))
@@ -143,6 +146,10 @@ class Trainer:
         return self.settings.options.get(stage.spec.name, {})
 
 
+TIMES = ("seconds", "images_per_second", "waiting")
+"""What of a history differs when the same is trained again."""
+
+
 class _Told:
     """Tells the display how far a training is. A training of which nothing is heard for long is taken for hung."""
 
@@ -154,12 +161,59 @@ class _Told:
         self._share = share
         self._display.advance(100 * share, words)
 
+    def epoch(self, record: EpochRecord) -> None:
+        """Epochs are part of the record that comes with the weights."""
+
+    def note(self, words: str) -> None:
+        self._display.warn(words)
+
     def meanwhile(self, words: str) -> None:
         """Something else goes on."""
         self._display.advance(100 * self._share, words)
 
 
-def _estimates(estimates: OnDemand, before: ReadyStage) -> Callable[[Sample], NDArray[np.uint8]]:
+def check_crops(spec: MethodSpec, hyperparameters: Hyperparameters) -> None:
+    """Crops are not padded, so they must be of a size that the network takes.
+
+    Raises:
+        OptionError: they are not.
+    """
+    for crop in (hyperparameters.crop, *(stage.crop for stage in hyperparameters.progressive)):
+        if crop % spec.needs.multiple or crop < spec.needs.multiple:
+            raise OptionError(
+                f"training.crop={crop}: {spec.name} takes multiples of {spec.needs.multiple} pixels; "
+                f"write {max(round(crop / spec.needs.multiple), 1) * spec.needs.multiple}"
+            )
+
+
+def about_training(
+    spec: MethodSpec,
+    method: Method,
+    record: TrainingRecord,
+    samples: Sequence[Sample],
+    trained_on: str,
+    behind: ReadyStage | None,
+) -> dict[str, Any]:
+    """The provenance of weights trained here, for their metadata. No times: the same training gives the same file."""
+    history = [{name: value for name, value in each.row().items() if name not in TIMES} for each in record.history]
+    training = {
+        name: value for name, value in vars(record).items() if name not in ("seconds", "history", "best", "signal")
+    }
+    return {
+        "method": spec.name,
+        "architecture": {name: getattr(method.options, name) for name in method.architecture},
+        "trained_on": trained_on,
+        "budget": record.budget,
+        "steps": record.steps,
+        "training": training | {"history": history, "best_epoch": record.best.epoch if record.best else 0},
+        "behind": behind.chain.name if behind else "",
+        "behind_sha256": behind.found.sha256 if behind and behind.found else "",
+        "training_pictures": sorted({sample.content for sample in samples if sample.content}),
+        "facts": plain_facts(method),
+    }
+
+
+def estimates_of(estimates: OnDemand, before: ReadyStage) -> Callable[[Sample], NDArray[np.uint8]]:
     """The frozen prefix as a function of a sample; its outputs are kept in its cell like any others."""
     devices = [before.device] if before.device.type == "cuda" else []
 

@@ -4,167 +4,243 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import signal
 import threading
-import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
+from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Literal
 
 import torch
-from lightning import Callback, LightningModule, Trainer, seed_everything
-from lightning.pytorch.callbacks import WeightAveraging
-from torch import Tensor
-from torch.utils.data import DataLoader
+from lightning import Callback, LightningModule, Trainer
 
-from drivederain.data.sample import Sample
 from drivederain.errors import MethodError
-from drivederain.training.batches import Crops, Estimate
+from drivederain.training.averages import Averages
+from drivederain.training.crops import Crops, collate, settle_worker, start_method
+from drivederain.training.data import Estimate, TrainingData
+from drivederain.training.devices import Devices
+from drivederain.training.draws import Draws, Order
+from drivederain.training.epochs import BUDGET, Epochs, TimedLoader
+from drivederain.training.events import Events
+from drivederain.training.gallery import Gallery
+from drivederain.training.hyperparameters import Hyperparameters
+from drivederain.training.module import RestorationModule
+from drivederain.training.observer import Observer, Unobserved
+from drivederain.training.plan import check_plan
 from drivederain.training.progress import Budget, Progress
 from drivederain.training.recipe import Recipe
+from drivederain.training.record import TrainingRecord, record_maker
+from drivederain.training.saving import Keeping, Saver
+from drivederain.training.state import Position, position_of, read_state, restore
+from drivederain.training.steps import Steps
+from drivederain.training.stopping import no_longer_better, overfits, target_reached
+from drivederain.training.validation import Restore, Validator
 
-ReportProgress = Callable[[float, str], None]
-"""Told the share of the budget that is used, and the losses in a few words."""
-
-EMA_DECAY = 0.995
-REPORT_SECONDS = 0.5
-"""Progress is reported at most so often, and at the end."""
-
-
-@torch.no_grad()
-def _move_averages(averages: list[Tensor], currents: list[Tensor], updates: Tensor | int) -> None:
-    """Exponential moving average whose decay warms up, so that short trainings do not keep their random start.
-
-    What never changes (a frozen VGG) stays exactly as it is; counts of batches are taken over.
-    """
-    if not averages[0].is_floating_point():
-        torch._foreach_copy_(averages, currents)
-        return
-    count = int(updates)
-    decay = min(EMA_DECAY, (1 + count) / (10 + count))
-    torch._foreach_lerp_(averages, currents, 1 - decay)
-
-
-@dataclass(frozen=True)
-class TrainingRecord:
-    """What a training did, for the provenance of its weights."""
-
-    steps: int
-    seconds: float
-    budget: str
-    seed: int
-    crop: int
-    batch_size: int
-    samples: int
-    scenes: int
-    precision: str
-    losses: dict[str, float] = field(default_factory=dict)
-    """Running means of the last steps, weighted as they were trained with."""
-    hyperparameters: dict[str, float] = field(default_factory=dict)
-
-
-class _WithinBudget(Callback):
-    """Stops at the end of the budget, stops on a loss that is not finite, reports progress."""
-
-    def __init__(self, progress: Progress, report: ReportProgress) -> None:
-        self.progress, self.report, self.losses = progress, report, dict[str, float]()
-        self.last_report = -math.inf
-
-    def on_train_batch_end(
-        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        for name, value in trainer.callback_metrics.items():
-            current = float(value)
-            if not math.isfinite(current):
-                raise MethodError(
-                    f"training stopped at step {trainer.global_step}: {name} is {current}. Try a smaller learning rate."
-                )
-            self.losses[name] = current if name not in self.losses else 0.98 * self.losses[name] + 0.02 * current
-        share = self.progress.fraction(trainer.global_step)
-        if share >= 1 or time.monotonic() - self.last_report > REPORT_SECONDS:
-            self.last_report = time.monotonic()
-            words = ", ".join(f"{name.removeprefix('train/')} {value:.4f}" for name, value in self.losses.items())
-            self.report(share, f"step {trainer.global_step}: {words}")
-        if share >= 1:
-            trainer.should_stop = True
+_LIGHTNING_PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
 def fit(
     recipe: Recipe,
-    samples: Sequence[Sample],
+    data: TrainingData,
     *,
     budget: Budget,
     seed: int,
-    device: torch.device,
-    precision: Literal["fp32", "bf16"] = "fp32",
+    devices: Devices,
     estimate: Estimate | None = None,
-    report: ReportProgress = lambda share, words: None,
+    validate: Restore | None = None,
+    validate_every: int = 1,
+    observer: Observer | None = None,
+    keeping: Keeping | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> TrainingRecord:
-    """Train ``recipe.module`` in place; its weights end as their exponential moving average.
+    """Train ``recipe.module`` in place; its weights end as their exponential moving average after the last step.
 
-    With a budget in steps the same start, samples and seed give the same weights on the same machine and device, with
-    the same threads and versions.
+    With a budget in steps or epochs the same start, data and seed give the same weights on the same machine and device,
+    with the same threads and versions, whether or not the training was stopped and resumed on the way.
 
     Args:
-        samples: rainy and clear pictures; the crops that are drawn depend on ``seed`` alone.
         estimate: for a refiner, gives the frozen prefix's output of a sample, uint8 H x W x 3.
-        precision: ``bf16`` trains under autocast with float32 weights.
+        validate: the method as it is used; with it the validation pictures are scored every ``validate_every`` epochs.
+        keeping: where checkpoints go, and whether to go on from them. With it Ctrl-C and SIGTERM end the training after
+            the step at hand.
+        callbacks: called after ours, so that they see the history of the epoch.
 
     Raises:
-        DataError: nothing to train on.
-        MethodError: the loss or a weight became NaN or infinite.
+        DataError: nothing to train on, a folder that cannot be written, a checkpoint that cannot be read.
+        OptionError: hyperparameters that do not fit the data.
+        MethodError: the loss or a weight became NaN or infinite, or the loss exploded.
     """
-    module, progress = recipe.module, Progress()
-    crops = Crops(
-        samples,
-        crop=recipe.crop,
-        batch_size=recipe.batch_size,
-        seed=seed,
-        estimate=estimate,
-        pause=progress.paused,
+    hyperparameters, module = recipe.hyperparameters, recipe.module
+    parts = data.with_truth
+    check_plan(hyperparameters, data, devices, refines=estimate is not None, validates=validate is not None)
+    position, state = Position(), None
+    if keeping is not None:
+        keeping.check()
+        if keeping.resume and keeping.folder.state.exists():
+            state = read_state(keeping.folder.state)
+            position = position_of(state)
+    observer = observer or Unobserved()
+    progress = Progress()
+    world = devices.count * devices.nodes
+    sizes = [len(part.samples) for part in parts]
+    weights = [part.weight for part in parts if part.weight is not None]
+    epoch_batches = hyperparameters.epoch_steps or math.ceil(sum(sizes) / (hyperparameters.batch_size * world))
+    epoch_steps = math.ceil(epoch_batches / hyperparameters.accumulate)
+    progress.start(budget, steps_per_epoch=epoch_steps, earlier_seconds=position.seconds)
+    record = record_maker(position, hyperparameters, data, budget=budget, seed=seed, precision=devices.precision)
+    already = _already_over(position, progress, hyperparameters)
+    if already:
+        return record(already, position.means)
+    draws = Draws(
+        Order(seed, sizes, weights or None),
+        lambda batch: hyperparameters.at(progress.fraction(batch // hyperparameters.accumulate)),
+        epoch_batches,
+        place=position.place,
+        world=world,
+        unlabelled=Order(seed, [len(data.photos)]) if hyperparameters.consistency else None,
     )
-    watch = _WithinBudget(progress, report)
-    started = time.monotonic()
+    workers = 0 if estimate is not None else devices.loaders
+    crops = Crops(data, hyperparameters, seed=seed, estimate=estimate, pause=progress.paused, workers=workers)
+    loader = TimedLoader(
+        crops,
+        batch_sampler=draws,
+        collate_fn=collate,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=devices.device.type == "cuda",
+        worker_init_fn=settle_worker,
+        multiprocessing_context=start_method() if workers else None,
+    )
+    steps = Steps(position, progress, draws, hyperparameters, observer, seed)
+    averages = Averages(hyperparameters.ema) if hyperparameters.ema else None
+    validator = None
+    if validate is not None and data.validation:
+        validator = Validator(
+            data.validation,
+            validate,
+            crop=hyperparameters.smallest_crop,
+            batch_size=hyperparameters.batch_size,
+            estimate=estimate,
+            world=world,
+        )
+    epochs = Epochs(steps, validator, loader, averages, validate_every=validate_every)
+    ours: list[Callback] = [*([averages] if averages else []), _Resume(state, averages), steps, epochs]
+    saver = None
+    if keeping is not None:
+        saver = Saver(keeping, epochs, crops, record)
+        epochs.best = saver.best
+        ours.append(Events(keeping.folder, epochs, tensorboard=keeping.tensorboard))
+        if validate is not None:
+            ours.append(Gallery(keeping, epochs, data, validate))
+        # After all else that an epoch leaves: what is kept says that it is done.
+        ours += [saver, _StopGently(steps)]
     with _undisturbed():
-        seed_everything(seed % 2**32, verbose=False)
+        torch.manual_seed(seed % 2**32)
         trainer = Trainer(
-            accelerator={"cpu": "cpu", "cuda": "gpu", "mps": "mps"}[device.type],
-            devices=1,
-            precision="bf16-mixed" if precision == "bf16" else "32-true",
+            accelerator={"cpu": "cpu", "cuda": "gpu", "mps": "mps"}[devices.device.type],
+            devices=devices.count,
+            num_nodes=devices.nodes,
+            strategy=devices.strategy if world > 1 else "auto",
+            precision=_LIGHTNING_PRECISION[devices.precision],
             # On the CPU everything is deterministic as it is; on CUDA it is asked for, and what cannot be goes on.
-            deterministic="warn" if device.type == "cuda" else None,
-            max_steps=budget.steps if budget.steps is not None else -1,
+            deterministic="warn" if devices.device.type == "cuda" else None,
             max_epochs=-1,
-            gradient_clip_val=getattr(module, "gradient_clip", 1.0),
+            accumulate_grad_batches=hyperparameters.accumulate,
+            gradient_clip_val=hyperparameters.gradient_clip,
+            use_distributed_sampler=False,
+            num_sanity_val_steps=0,
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
-            callbacks=[watch, WeightAveraging(use_buffers=True, multi_avg_fn=_move_averages)],
+            callbacks=[*ours, *callbacks],
         )
-        module.budget_progress = progress
-        progress.start(budget)
+        if isinstance(module, RestorationModule):
+            module.prepare(hyperparameters, progress)
+            if hyperparameters.channels_last:
+                module.network.to(memory_format=torch.channels_last)
+            if hyperparameters.compile:
+                module.network.compile()
         module.train()
-        trainer.fit(module, DataLoader(crops, batch_size=None))
+        trainer.fit(module, loader)
     module.eval()
+    if steps.failure is not None:
+        raise MethodError(_advice(steps, saver, hyperparameters))
     for name, value in module.state_dict().items():
         if not torch.isfinite(value).all():
-            raise MethodError(f"training ended with {name} not finite. Try a smaller learning rate.")
-    return TrainingRecord(
-        steps=trainer.global_step,
-        seconds=round(time.monotonic() - started, 1),
-        budget=str(budget),
-        seed=seed,
-        crop=recipe.crop,
-        batch_size=recipe.batch_size,
-        samples=len(crops.samples),
-        scenes=len({sample.scene for sample in crops.samples}),
-        precision=precision,
-        losses={name: round(value, 6) for name, value in watch.losses.items()},
-        hyperparameters=module.hyperparameters() if hasattr(module, "hyperparameters") else {},
+            raise MethodError(f"training ended with {name} not finite. {_smaller(hyperparameters)}")
+    return replace(record(epochs.stop_reason, position.means), signal=steps.interrupted)
+
+
+class _StopGently(Callback):
+    """Ctrl-C and SIGTERM let the step at hand end, and a checkpoint be written; the second time they end it at once."""
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.before: dict[signal.Signals, Any] = {}
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.before[number] = signal.signal(number, self._stop)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.steps.interrupted = number
+        self._put_back()
+
+    def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
+        self._put_back()
+
+    def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:
+        self._put_back()
+
+    def _put_back(self) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+        self.before.clear()
+
+
+class _Resume(Callback):
+    """Puts a kept state back when the optimisers are there."""
+
+    def __init__(self, state: Mapping[str, Any] | None, averages: Averages | None) -> None:
+        self.state, self.averages = state, averages
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        if self.state is not None:
+            restore(self.state, trainer, module, self.averages)
+            self.state = None
+
+
+def _already_over(position: Position, progress: Progress, hyperparameters: Hyperparameters) -> str:
+    """Why a resumed training has nothing left to do; "" where it has."""
+    if position.step == 0:
+        return ""
+    if progress.over(position.step):
+        return BUDGET
+    overfitted = overfits(position.history, hyperparameters) if hyperparameters.overfitting == "stop" else ""
+    return (
+        target_reached(position.history, hyperparameters)
+        or no_longer_better(position.history, hyperparameters)
+        or overfitted
     )
+
+
+def _advice(steps: Steps, saver: Saver | None, hyperparameters: Hyperparameters) -> str:
+    assert steps.failure is not None
+    words = f"{steps.failure.reason} {_smaller(hyperparameters)}"
+    if saver is not None:
+        words += f" Its batch is kept in {saver.failed_batch(steps.failure)}."
+    return words
+
+
+def _smaller(hyperparameters: Hyperparameters) -> str:
+    rate = float(f"{hyperparameters.learning_rate / 3:.1g}")
+    return f"Try a smaller learning rate: training.learning_rate={rate:g}."
 
 
 @contextmanager

@@ -2,55 +2,42 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from lightning import LightningModule
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from drivederain.training.losses import RestorationLoss
+from drivederain.training.hyperparameters import Hyperparameters
+from drivederain.training.losses.restoration import RestorationLoss
+from drivederain.training.optimisation import make_optimizer, make_plateau, make_schedules
 from drivederain.training.progress import Progress
-
-WARM_UP = 0.03
-"""Share of the training over which the learning rate rises linearly, from 1 % of its peak."""
-FINAL = 0.01
-"""Learning rate at the end, as a share of its peak (cosine decay)."""
 
 
 class RestorationModule(LightningModule):
-    """AdamW with warm-up and cosine decay over the budget, whether that is given in steps or in minutes.
+    """Trains a network by the hyperparameters that the core gives it.
 
     Sub-classes override ``predict`` (what the network makes of a batch) or ``training_losses``.
     """
 
-    def __init__(
-        self,
-        network: nn.Module,
-        *,
-        loss: RestorationLoss | None = None,
-        learning_rate: float = 1e-3,
-        weight_decay: float = 1e-4,
-        gradient_clip: float = 1.0,
-    ) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        self.loss = loss or RestorationLoss()
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.gradient_clip = gradient_clip
-        self.budget_progress = Progress()
-        """How much of the budget is used; the core puts a running one here."""
+        self.terms: dict[str, Tensor] = {}
+        """Loss terms of the last step, detached."""
+        self.plateau: ReduceLROnPlateau | None = None
+        """The schedule that goes by the validation loss, where the hyperparameters ask for it."""
+        self.prepare(Hyperparameters(), Progress())
 
-    def hyperparameters(self) -> dict[str, float]:
-        """What decides the training beside the data and the budget, for the provenance of the weights."""
-        return {
-            "learning_rate": self.learning_rate,
-            "weight_decay": self.weight_decay,
-            "gradient_clip": self.gradient_clip,
-            **{f"loss_{name}": weight for name, weight in self.loss.weights.items()},
-        }
+    def prepare(self, hyperparameters: Hyperparameters, progress: Progress) -> None:
+        """Take loss, optimiser and schedule from ``hyperparameters``; ``progress`` knows what of the budget is used.
+
+        Called by the core before the training.
+        """
+        self.hyperparameters, self.progress = hyperparameters, progress
+        self.loss = RestorationLoss(**hyperparameters.losses).to(self.device)
 
     def predict(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the network's output for ``batch["rainy"]``, float32 B x 3 x H x W."""
@@ -62,28 +49,35 @@ class RestorationModule(LightningModule):
         terms: dict[str, Tensor] = self.loss(self.predict(batch), batch["clear"])
         return terms
 
+    def consistency(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Mean absolute difference of what the network makes of two views of one photo, the first as the wanted one."""
+        with torch.no_grad():
+            wanted = self.predict({"rainy": batch["photo"]}) * batch["gain"]
+        return (self.predict({"rainy": batch["photo_flipped"]}).flip(-1) - wanted).abs().mean()
+
     def training_step(self, batch: Mapping[str, Tensor], batch_index: int) -> Tensor:
-        """One step; every term is logged under ``train/<name>``."""
+        """One step; its terms are in ``terms``."""
+        if self.hyperparameters.channels_last:
+            batch = {name: _channels_last(value) for name, value in batch.items()}
         terms = self.training_losses(batch)
-        self.log_dict(
-            {f"train/{name}": value.detach() for name, value in terms.items()}, batch_size=len(batch["clear"])
-        )
-        return terms["loss"]
+        loss = terms["loss"]
+        if "photo" in batch:
+            terms["consistency"] = self.hyperparameters.consistency * self.consistency(batch)
+            loss = terms["loss"] = loss + terms["consistency"]
+        self.terms = {name: value.detach() for name, value in terms.items()}
+        return loss
 
-    def rate(self, step: int) -> float:
-        """Learning rate at ``step`` as a share of its peak."""
-        done = self.budget_progress.fraction(step)
-        if done < WARM_UP:
-            return max(done / WARM_UP, 1e-2)
-        return FINAL + (1 - FINAL) * 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+    def configure_optimizers(self) -> Any:
+        """As the hyperparameters have it."""
+        optimizer = make_optimizer(self.network, self.hyperparameters)
+        self.plateau = make_plateau(optimizer, self.hyperparameters)
+        return [optimizer], make_schedules(optimizer, self.hyperparameters, self.progress.fraction)
 
-    def configure_optimizers(self) -> dict[str, Any]:
-        """AdamW; biases and normalisation weights are not decayed."""
-        trained = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
-        groups = [
-            {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": self.weight_decay},
-            {"params": [parameter for parameter in trained if parameter.ndim <= 1], "weight_decay": 0.0},
-        ]
-        optimizer = torch.optim.AdamW([group for group in groups if group["params"]], lr=self.learning_rate)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.rate)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+    def validated(self, loss: float) -> None:
+        """The validation loss after an epoch, which the schedule ``plateau`` goes by."""
+        if self.plateau is not None:
+            self.plateau.step(loss)
+
+
+def _channels_last(value: Tensor) -> Tensor:
+    return value.contiguous(memory_format=torch.channels_last) if value.ndim == 4 else value

@@ -1,10 +1,12 @@
-"""How a method wants to be trained: a Lightning module and the shape of its batches."""
+"""How a method wants to be trained: a Lightning module and hyperparameters."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lightning import LightningModule
+
+from drivederain.training.hyperparameters import Hyperparameters
 
 
 @dataclass(frozen=True)
@@ -12,13 +14,11 @@ class Recipe:
     """What ``Method.training()`` returns.
 
     ``module.training_step`` receives a dict of float32 tensors B x 3 x crop x crop in [0, 1]: ``rainy``, ``clear`` and,
-    for a refiner, ``estimate`` (the frozen prefix's output). The core sets ``module.budget_progress``, a
-    ``drivederain.training.progress.Progress``, from which a schedule reads how much of the budget is used. Gradients
-    are clipped to the norm ``module.gradient_clip`` (1 where there is none; ``None``: not at all), and the trained
-    weights are an exponential moving average. ``module.hyperparameters()``, if there, is recorded with the weights.
+    for a refiner, ``estimate`` (the frozen prefix's output). A ``RestorationModule`` takes its loss, optimiser and
+    schedule from the hyperparameters. Any other Lightning module brings its own, and of the hyperparameters obeys those
+    of data, clipping, accumulation, averaging and stopping.
     """
 
     module: LightningModule
-    crop: int = 160
-    """Side of the square training crops, in pixels."""
-    batch_size: int = 8
+    hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
+    """The method's own; presets and the user override them."""

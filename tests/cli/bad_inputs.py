@@ -35,6 +35,10 @@ def run(*changes: str, data: str = "paired:pairs", methods: str = "identity") ->
     return " ".join(["run --methods", methods, "--data", data, "--metrics mse --out runs/new", *changes])
 
 
+def train(*changes: str, method: str = "unet") -> str:
+    return " ".join(["train", method, "--data paired:pairs --device cpu --steps 1 --out runs/new", *changes])
+
+
 BAD_INPUTS = (
     # Names
     BadInput("a method that does not exist", run(methods="unett"), ("'unett'", "Did you mean 'unet'?")),
@@ -202,6 +206,52 @@ BAD_INPUTS = (
     BadInput("derain: a damaged picture", "derain damaged out --method identity", ("broken.jpg", "--skip-bad")),
     BadInput("synth: no photographs", "synth empty --out drawn", ("empty holds no picture",)),
     BadInput("synth: nothing to write to", "synth photos --out pairs", ("pairs",)),
+    # Training
+    BadInput("nothing to train on", "train unet", ("--data is missing", "--data synthetic:PHOTOS")),
+    BadInput("a method that has nothing to train", train(method="identity"), ("identity cannot be trained",)),
+    BadInput("a preset that does not exist", train("--preset phase3"), ("no such preset", "Did you mean 'phase2'?")),
+    BadInput(
+        "a hyperparameter that does not exist",
+        train("--set training.learning_rat=1"),
+        ("--set unet.training.learning_rat: no such hyperparameter", "Did you mean 'learning_rate'?"),
+    ),
+    BadInput(
+        "a hyperparameter of a run that does not exist",
+        run("--set unet.training.crops=64", methods="unet"),
+        ("--set unet.training.crops: no such hyperparameter", "Did you mean 'crop'?"),
+    ),
+    BadInput("a loss that does not exist", train("--set training.losses=l1:1,vggg:1"), ("vggg", "Did you mean 'vgg'?")),
+    BadInput(
+        "crops that the network does not take",
+        train("--set training.crop=100"),
+        ("training.crop=100", "multiples of 32", "write 96"),
+    ),
+    BadInput(
+        "crops that a loss does not take",
+        train("--set training.crop=64 --set training.losses=l1:1,ms_ssim:1"),
+        ("ms_ssim", "161"),
+    ),
+    BadInput("shares for other data", train("--mix 1,2"), ("--mix has 2 shares for 1 data sets", "give one to each")),
+    BadInput("a share that is none", train("--mix x"), ("--mix x", "write positive numbers, as in 2,1")),
+    BadInput("no time to train", train("--minutes 0"), ("a budget is a positive number",)),
+    BadInput("half precision on a CPU", train("--precision fp16"), ("fp16 needs a GPU", "bf16 or fp32")),
+    BadInput(
+        "real photos that are missing", train("--set training.consistency=0.1"), ("consistency=0.1", "--real PHOTOS")
+    ),
+    BadInput(
+        "one picture to train and validate on",
+        train("--val-data paired:more/overlap"),
+        ("the same picture is trained on", "Take it out of one of them"),
+    ),
+    BadInput(
+        "a training that is not there",
+        "train unet --resume runs/nothing",
+        ("nothing holds no training", "Give the folder of one"),
+    ),
+    BadInput(
+        "a run for a training", "train unet --resume runs/good", ("runs/good holds no training (no training.json)",)
+    ),
+    BadInput("two folders for a training", train("--resume runs/x"), ("--resume goes on in its own folder", "--out")),
 )
 
 

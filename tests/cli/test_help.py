@@ -13,10 +13,12 @@ import pytest
 
 from drivederain import __version__
 
-VERBS = ("run", "list", "synth", "derain", "report", "env", "doctor")
+VERBS = ("run", "train", "show", "list", "synth", "derain", "report", "env", "doctor")
 CACHE_VERBS = ("cache list", "cache explain", "cache prune", "cache verify")
 CACHE_FLAGS = ("--all", "--dry-run", "--repair", "--stale", "--weights", "--yes")
-HEAVY = ("torch", "cv2", "diffusers", "lightning", "segmentation_models_pytorch", "lpips", "spandrel", "scipy")
+HEAVY = (
+    "torch", "cv2", "diffusers", "lightning", "segmentation_models_pytorch", "lpips", "spandrel", "scipy", "matplotlib",
+)  # fmt: skip
 RUN_OPTIONS = {
     "batch", "budget", "cache", "data", "data-option", "device", "download", "intensity", "isolate", "limit",
     "lower-precision", "memory-limit", "method-timeout", "methods", "metrics", "out", "overwrite", "precision", "seed",

@@ -23,7 +23,7 @@ from drivederain.hookspecs import hookimpl
 from drivederain.method import LoadedWeights, Method, Refiner
 from drivederain.metrics.metric import Metric
 from drivederain.specs import MethodSpec, MetricSpec, Needs
-from drivederain.training.losses import RestorationLoss
+from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.training.module import RestorationModule
 from drivederain.training.recipe import Recipe
 from drivederain.weights import load_state
@@ -302,12 +302,12 @@ class Tiny(Method):
         return self.network(rainy)
 
     def module(self) -> Any:
-        loss = RestorationLoss(ssim=0.0)
-        return self.module_class(self.network, loss=loss, learning_rate=self.options.learning_rate)
+        return self.module_class(self.network)
 
     def training(self) -> Recipe:
         CALLS[f"train {type(self).__name__}"] += 1
-        return Recipe(self.module(), crop=16, batch_size=2)
+        rate = self.options.learning_rate
+        return Recipe(self.module(), Hyperparameters(crop=16, batch_size=2, losses={"l1": 1.0}, learning_rate=rate))
 
     def state(self) -> dict[str, Tensor]:
         return self.network.state_dict()
@@ -342,7 +342,7 @@ class KilledModule(RestorationModule):
     mark: Path | None = None
 
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
-        if batch_index == 1 and not (self.mark is not None and self.mark.exists()):
+        if self.trainer.global_step == 1 and not (self.mark is not None and self.mark.exists()):
             if self.mark is not None:
                 self.mark.touch()
             os.kill(os.getpid(), self.by)
@@ -366,7 +366,7 @@ class SluggishModule(RestorationModule):
     seconds = 0.6
 
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
-        if batch_index:
+        if self.trainer.global_step:
             time.sleep(self.seconds)
         return super().training_step(batch, batch_index)
 

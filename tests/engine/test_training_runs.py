@@ -106,6 +106,7 @@ def test_the_same_command_trains_the_same_weights(
         {"seed": 1},
         {"options": {"tiny": {"width": "3"}}},
         {"options": {"tiny": {"learning_rate": "0.02"}}},
+        {"options": {"tiny": {"training.jitter": "0"}}},
         {"intensities": ("light", "medium")},
     ],
 )
@@ -251,8 +252,8 @@ def test_the_unet_and_its_refiner_train_and_restore(bench: Any, ten: Path) -> No
         "unet+diffusion",
         f"paired:{ten}",
         options={
-            "unet": {"architecture": "custom", "width": "8", "crop": "32", "batch_size": "2"},
-            "diffusion": {"channels": "8,8", "crop": "32", "batch_size": "2"},
+            "unet": {"architecture": "custom", "width": "8", "training.crop": "32", "training.batch_size": "2"},
+            "diffusion": {"channels": "8,8", "training.crop": "32", "training.batch_size": "2"},
         },
         budget=Budget(steps=2),
     )
@@ -260,7 +261,7 @@ def test_the_unet_and_its_refiner_train_and_restore(bench: Any, ten: Path) -> No
     if outcome.exit_status:
         pytest.fail(json.dumps(described, indent=1))
     assert [weights["class"] for weights in described["weights"]] == ["trained here", "trained here"]
-    assert described["facts"]["unet"]["network"] == "custom, width 8"
+    assert described["facts"]["unet"]["network"].startswith("custom, 8-16-32-64-128")
     assert described["options"]["unet"]["width"] == 8
 
 

@@ -16,8 +16,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 TRAINING = [
     "--methods", "unet+diffusion", "--metrics", "psnr,ssim", "--train", "--budget", "200 steps",
-    "--set", "unet.architecture=custom", "--set", "unet.width=8", "--set", "unet.crop=32", "--set", "unet.batch_size=2",
-    "--set", "diffusion.channels=8,8", "--set", "diffusion.crop=32", "--set", "diffusion.batch_size=2",
+    "--set", "unet.architecture=custom", "--set", "unet.width=8", "--set", "unet.training.crop=32",
+    "--set", "unet.training.batch_size=2",
+    "--set", "diffusion.channels=8,8", "--set", "diffusion.training.crop=32",
+    "--set", "diffusion.training.batch_size=2",
 ]  # fmt: skip
 TRIES = 6
 """Moments at which it may not train any more, in a row: how long a training takes depends on what else goes on."""

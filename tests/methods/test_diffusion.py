@@ -204,7 +204,6 @@ def test_default_network_keeps_its_layout() -> None:
         {"channels": (8, 8, 8, 8, 8)},
         {"pixel_shuffle": 3},
         {"pixel_shuffle": 4},
-        {"crop": 100},
         {"steps": 0},
         {"model": "ddpm"},
     ],

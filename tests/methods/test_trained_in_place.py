@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -15,15 +15,19 @@ from drivederain.data.sample import Sample
 from drivederain.implementation import missing_modules
 from drivederain.method import Method
 from drivederain.registry import Registry
-from drivederain.training.fit import TrainingRecord, fit
+from drivederain.training.data import TrainingData
+from drivederain.training.devices import Devices
+from drivederain.training.fit import fit
 from drivederain.training.progress import Budget
+from drivederain.training.recipe import Recipe
+from drivederain.training.record import TrainingRecord
 from drivederain.weights import serialise
 
 CPU = torch.device("cpu")
 TINY: dict[str, dict[str, object]] = {
-    "unet": {"architecture": "custom", "width": 8, "residual": True, "crop": 32, "batch_size": 2},
-    "restormer": {"dim": 8, "blocks": (1, 1, 1, 1), "heads": (1, 1, 2, 2), "crop": 32, "batch_size": 2},
-    "diffusion": {"channels": (8, 16), "crop": 32, "batch_size": 2},
+    "unet": {"architecture": "custom", "width": 8, "residual": True},
+    "restormer": {"dim": 8, "blocks": (1, 1, 1, 1), "heads": (1, 1, 2, 2)},
+    "diffusion": {"channels": (8, 16)},
 }
 
 
@@ -70,17 +74,24 @@ def make(registry: Registry, name: str, **more: object) -> Method:
     return method
 
 
-def train(method: Method, samples: list[Sample], steps: int, **more: object) -> TrainingRecord:
+def small(method: Method, **more: object) -> Recipe:
+    """The method's own recipe on small crops."""
     recipe = method.training()
     assert recipe is not None
-    return fit(recipe, samples, budget=Budget(steps=steps), seed=0, device=CPU, **more)  # type: ignore[arg-type]
+    smaller: dict[str, object] = {"crop": 32, "batch_size": 2, "learning_rate": 5e-3}
+    return replace(recipe, hyperparameters=recipe.hyperparameters.changed(smaller | more, ""))
+
+
+def train(method: Method, samples: list[Sample], steps: int, **more: object) -> TrainingRecord:
+    recipe = small(method)
+    return fit(recipe, TrainingData.of(samples), budget=Budget(steps=steps), seed=0, devices=Devices(CPU), **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", sorted(TINY))
 def test_it_learns_and_the_same_seed_gives_the_same_bytes(name: str, registry: Registry, samples: list[Sample]) -> None:
     files = []
     for _ in range(2):
-        method = make(registry, name, learning_rate=5e-3)
+        method = make(registry, name)
         record = train(method, samples, 5, estimate=half_way if name == "diffusion" else None)
         assert record.steps == 5
         files.append(serialise(method.state(), {}))
@@ -105,11 +116,10 @@ def test_the_refiner_is_trained_on_the_outputs_of_the_stage_before_it(
 
     method = make(registry, "diffusion")
     seen = []
-    recipe = method.training()
-    assert recipe is not None
+    recipe = small(method)
     predict = recipe.module.predict
     recipe.module.predict = lambda batch: seen.append(dict(batch)) or predict(batch)
-    fit(recipe, samples, budget=Budget(steps=2), seed=0, device=CPU, estimate=estimate)
+    fit(recipe, TrainingData.of(samples), budget=Budget(steps=2), seed=0, devices=Devices(CPU), estimate=estimate)
     assert sorted(asked) == ["picture_0", "picture_1"]
     for batch in seen:
         assert float((batch["estimate"] - batch["rainy"] * 1.5).abs().max()) < 0.01

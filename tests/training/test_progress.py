@@ -14,7 +14,7 @@ from drivederain.training.progress import Budget, Progress
     ("text", "budget", "shown"),
     [
         ("600 steps", Budget(steps=600), "600 steps"),
-        ("1step", Budget(steps=1), "1 steps"),
+        ("1step", Budget(steps=1), "1 step"),
         (" 20 minutes ", Budget(minutes=20), "20 minutes"),
         ("0.5min", Budget(minutes=0.5), "0.5 minutes"),
         ("2 m", Budget(minutes=2), "2 minutes"),
@@ -33,10 +33,22 @@ def test_other_budgets_are_refused(text: str) -> None:
         Budget.parse(text)
 
 
-def test_a_budget_is_steps_or_minutes_not_both() -> None:
-    for arguments in ({}, {"steps": 1, "minutes": 1.0}, {"minutes": float("nan")}, {"steps": -1}):
+def test_a_budget_is_something_positive() -> None:
+    for arguments in ({}, {"minutes": float("nan")}, {"steps": -1}, {"steps": 1, "epochs": 0}):
         with pytest.raises(OptionError):
             Budget(**arguments)  # type: ignore[arg-type]
+
+
+def test_of_several_limits_the_first_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    progress = Progress()
+    progress.start(Budget(steps=100, minutes=1, epochs=3), steps_per_epoch=10, earlier_seconds=6)
+    assert str(progress.budget) == "3 epochs or 100 steps or 1 minute"
+    assert progress.fraction(3) == pytest.approx(0.1), "by the epochs, and by the clock"
+    now[0] = 24
+    assert progress.fraction(3) == pytest.approx(0.5), "by the clock"
+    assert progress.over(30), "by the epochs"
 
 
 def test_steps_count_steps() -> None:

@@ -72,7 +72,7 @@ def _weights(registry: Registry, default_methods: Sequence[str]) -> Iterator[Che
     # These modules import torch; what they need besides was looked at among the packages.
     try:
         from drivederain.metrics.perceptual import TRUNK, TRUNK_SHA256
-        from drivederain.training.losses import VGG_FILE, VGG_SHA256
+        from drivederain.training.losses.perceptual import VGG_FILE, VGG_SHA256
     except Exception as error:
         reason = f"the metrics and losses cannot be imported: {type(error).__name__}: {error}"
         remedy = f"Install the program again: {install_hint(DISTRIBUTION, '')}"

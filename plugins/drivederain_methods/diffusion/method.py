@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from drivederain.method import LoadedWeights, Refiner
-from drivederain.training.losses import RestorationLoss
 from drivederain.training.module import RestorationModule
 from drivederain.training.recipe import Recipe
 from drivederain.weights import load_state
@@ -58,12 +57,7 @@ class Diffusion(Refiner):
         return estimate + self.options.blend * (refined - estimate)
 
     def training(self) -> Recipe:
-        module = BridgeModule(
-            self.bridge,
-            loss=RestorationLoss(l1=1.0, ssim=self.options.ssim_weight),
-            learning_rate=self.options.learning_rate,
-        )
-        return Recipe(module, crop=self.options.crop, batch_size=self.options.batch_size)
+        return Recipe(BridgeModule(self.bridge))
 
     def state(self) -> dict[str, Tensor]:
         return self.bridge.state_dict()

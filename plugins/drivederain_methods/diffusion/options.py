@@ -31,10 +31,6 @@ class DiffusionOptions(BaseModel):
         0.0, ge=0, le=1, description="share of the bridge's noise added while sampling; 0 is deterministic"
     )
     blend: float = Field(1.0, ge=0, le=1, description="share of the refinement that is added to the estimate")
-    learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of training here")
-    crop: int = Field(160, ge=32, le=1024, multiple_of=MULTIPLE, description="training crops, pixels")
-    batch_size: int = Field(8, ge=1, le=256, description="training batch")
-    ssim_weight: float = Field(0.2, ge=0, description="weight of 1 - SSIM beside L1")
 
     @model_validator(mode="after")
     def _fits_together(self) -> DiffusionOptions:

@@ -23,10 +23,6 @@ class RestormerOptions(BaseModel):
     refinement: int = Field(1, ge=1, le=8, description="refinement blocks")
     heads: tuple[Heads, Heads, Heads, Heads] = Field((1, 2, 4, 8), description="attention heads a level")
     ffn: float = Field(2.0, gt=1, le=4, description="expansion of the feed-forward network")
-    learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of training here (official: 3e-4)")
-    crop: int = Field(128, ge=32, le=1024, multiple_of=8, description="training crops, pixels")
-    batch_size: int = Field(4, ge=1, le=256, description="training batch")
-    ssim_weight: float = Field(0.2, ge=0, description="weight of 1 - SSIM beside L1 (official: L1 alone)")
 
     @model_validator(mode="after")
     def _heads_share_the_channels(self) -> RestormerOptions:

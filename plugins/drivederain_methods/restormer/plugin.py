@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivederain.hookspecs import hookimpl
-from drivederain.specs import MethodSpec, Needs, PublishedScore, WeightsSpec
+from drivederain.specs import MethodSpec, Needs, PresetSpec, PublishedScore, WeightsSpec
 
 _PAPER = "Restormer, CVPR 2022, arXiv:2111.09881, table 1"
 _PUBLISHED = (
@@ -12,6 +12,35 @@ _PUBLISHED = (
     ("Rain100L", 38.99, 0.978),
     ("Test2800", 34.18, 0.944),
     ("Test1200", 33.19, 0.926),
+)
+
+_LEGS = ((92, 128, 8), (64, 160, 5), (48, 192, 4), (36, 256, 2), (36, 320, 1), (24, 384, 1))
+"""Thousands of iterations, crop and batch on each of eight GPUs."""
+_OFFICIAL = PresetSpec(
+    name="restormer-official",
+    summary="the paper's: 300,000 iterations of AdamW on L1, crops from 128 to 384 pixels",
+    options={"dim": 48, "blocks": (4, 6, 6, 8), "refinement": 4, "heads": (1, 2, 4, 8), "ffn": 2.66},
+    training={
+        "losses": {"l1": 1.0},
+        "crop": 128,
+        "batch_size": 8,
+        "progressive": tuple(
+            {"until": sum(leg[0] for leg in _LEGS[: number + 1]) / 300, "crop": crop, "batch_size": batch}
+            for number, (_, crop, batch) in enumerate(_LEGS)
+        ),
+        "jitter": 0.0,
+        "optimizer": "adamw",
+        "learning_rate": 3e-4,
+        "weight_decay": 1e-4,
+        "schedule": "cosine",
+        "warm_up": 0.0,
+        "hold": 92 / 300,
+        "final": 1e-6 / 3e-4,
+        "gradient_clip": 0.01,
+        "ema": 0.0,
+    },
+    budget="300000 steps",
+    source="Zamir et al., CVPR 2022, section 4, and the settings of the official repository",
 )
 
 
@@ -42,6 +71,7 @@ def drivederain_methods() -> list[MethodSpec]:
                     card="package:drivederain_methods/restormer/weights/restormer.json",
                 ),
             ),
+            presets=(_OFFICIAL,),
             published=tuple(
                 PublishedScore(dataset, metric, value, _PAPER)
                 for dataset, psnr, ssim in _PUBLISHED

@@ -1,9 +1,15 @@
-"""The plan's own U-Net: five levels, 64-128-256-512-1024 channels, tanh output."""
+"""The plan's own U-Net: channels, downsampling and upsampling as asked for, tanh on [-1, 1]."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
+
+Downsampling = Literal["maxpool", "stride"]
+Upsampling = Literal["transposed", "upsample"]
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
@@ -17,31 +23,56 @@ def _block(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-class CustomUNet(nn.Module):
-    """Four max-pools down, four transposed convolutions up (Ronneberger et al. 2015), tanh on [-1, 1] (the plan).
+def _half(kind: Downsampling, channels: int) -> nn.Module:
+    """Half as high and wide. The convolution is the mirror of the transposed one, and sees each place once."""
+    return nn.MaxPool2d(2) if kind == "maxpool" else nn.Conv2d(channels, channels, 2, stride=2)
 
-    Input and output float32 B x 3 x H x W; the input is in [0, 1] and is brought to [-1, 1] inside, the output is the
-    tanh. H and W are multiples of 16.
+
+def _double(kind: Upsampling, inputs: int, outputs: int) -> nn.Module:
+    """Twice as high and wide, from ``inputs`` to ``outputs`` channels."""
+    if kind == "transposed":
+        return nn.ConvTranspose2d(inputs, outputs, 2, stride=2)
+    return nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear"), nn.Conv2d(inputs, outputs, 3, padding=1))
+
+
+class CustomUNet(nn.Module):
+    """U-Net (Ronneberger et al. 2015) with normalisation, padding, and tanh at its end (the plan).
+
+    Input and output are float32 B x 3 x H x W in [-1, 1]; H and W are multiples of 2**(levels - 1).
+
+    Args:
+        channels: of each level, the finest first; the last level is the bottom, which has no skip connection.
+        downsampling: ``maxpool`` over 2 x 2 pixels, or ``stride``: a convolution of 2 x 2 and stride 2 that keeps the
+            channels.
+        upsampling: ``transposed`` convolutions of 2 x 2 and stride 2, or ``upsample``: bilinear interpolation, then a
+            convolution of 3 x 3.
+        dropout: share of the bottom's channels that are zero in each training step.
     """
 
-    def __init__(self, width: int = 64, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        channels: Sequence[int],
+        *,
+        downsampling: Downsampling = "maxpool",
+        upsampling: Upsampling = "transposed",
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
-        channels = [width * 2**level for level in range(5)]
-        self.down = nn.ModuleList([_block(3, channels[0])] + [_block(channels[i], channels[i + 1]) for i in range(4)])
-        self.pool = nn.MaxPool2d(2)
+        finer, coarser = list(channels[:-1]), list(channels[1:])
+        upwards = list(zip(reversed(coarser), reversed(finer), strict=True))
+        self.down = nn.ModuleList(_block(*pair) for pair in zip([3, *finer], channels, strict=True))
+        self.shrink = nn.ModuleList(_half(downsampling, count) for count in finer)
         self.dropout = nn.Dropout2d(dropout)
-        self.up = nn.ModuleList(
-            [nn.ConvTranspose2d(channels[i + 1], channels[i], 2, stride=2) for i in reversed(range(4))]
-        )
-        self.merge = nn.ModuleList([_block(2 * channels[i], channels[i]) for i in reversed(range(4))])
+        self.up = nn.ModuleList(_double(upsampling, *pair) for pair in upwards)
+        self.merge = nn.ModuleList(_block(2 * count, count) for _, count in upwards)
         self.head = nn.Conv2d(channels[0], 3, 1)
 
-    def forward(self, rainy: Tensor) -> Tensor:
-        features, skips = rainy * 2 - 1, []
-        for level, block in enumerate(self.down):
-            features = block(features if level == 0 else self.pool(features))
+    def forward(self, pictures: Tensor) -> Tensor:
+        features, skips = self.down[0](pictures), []
+        for shrink, block in zip(self.shrink, self.down[1:], strict=True):
             skips.append(features)
+            features = block(shrink(features))
         features = self.dropout(features)
-        for up, merge, skip in zip(self.up, self.merge, reversed(skips[:-1]), strict=True):
+        for up, merge, skip in zip(self.up, self.merge, reversed(skips), strict=True):
             features = merge(torch.cat([skip, up(features)], 1))
         return torch.tanh(self.head(features))

@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 
 from drivederain.method import LoadedWeights, Method
-from drivederain.training.losses import RestorationLoss
 from drivederain.training.module import RestorationModule
 from drivederain.training.recipe import Recipe
 from drivederain.weights import load_state
-from drivederain_methods.unet.network import build
+from drivederain_methods.unet.network import build, in_words
 from drivederain_methods.unet.options import UNetOptions
 
 
@@ -20,7 +19,7 @@ class UNet(Method):
     """Restores in one pass."""
 
     architecture: ClassVar[tuple[str, ...]] = (
-        "architecture", "encoder", "depth", "decoder_channels", "residual", "width",
+        "architecture", "encoder", "depth", "decoder_channels", "residual", "width", "downsampling", "upsampling",
     )  # fmt: skip
     options: UNetOptions
 
@@ -44,22 +43,14 @@ class UNet(Method):
         return restored
 
     def training(self) -> Recipe:
-        loss = RestorationLoss(l1=1.0, ssim=self.options.ssim_weight, vgg=self.options.vgg_weight)
-        module = RestorationModule(self.network, loss=loss, learning_rate=self.options.learning_rate)
-        return Recipe(module, crop=self.options.crop, batch_size=self.options.batch_size)
+        return Recipe(RestorationModule(self.network))
 
     def state(self) -> dict[str, Tensor]:
         return self.network.state_dict()
 
     def facts(self) -> dict[str, str | int | float | bool]:
-        options = self.options
-        network = (
-            f"{options.encoder}, depth {options.depth}"
-            if options.architecture == "smp"
-            else f"custom, width {options.width}"
-        )
         return {
-            "network": network,
+            "network": in_words(self.options),
             "encoder weights": self.encoder_weights,
             "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
         }

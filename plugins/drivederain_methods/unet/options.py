@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 
 class UNetOptions(BaseModel):
-    """``--set unet.NAME=VALUE``. What decides the network is stored with trained weights and read back with them."""
+    """``--set unet.NAME=VALUE``. What decides the network is stored with trained weights and read back with them.
+
+    Weights that were stored before an option existed get its default, so each default is what the network was before.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     architecture: Literal["smp", "custom"] = Field(
-        "smp", description="smp: segmentation-models-pytorch; custom: the plan's 64-128-256-512-1024 network with tanh"
+        "smp", description="smp: segmentation-models-pytorch; custom: the plan's own network, with tanh on [-1, 1]"
     )
     encoder: str = Field(
         "resnet34",
         pattern=r"^[A-Za-z0-9_.\-]+$",
         description="smp: encoder of segmentation-models-pytorch; tu-NAME for one of timm's",
     )
-    depth: int = Field(5, ge=3, le=5, description="smp: encoder stages")
+    depth: int = Field(5, ge=3, le=5, description="smp: encoder stages, 3 to 5; custom: levels, 4 or 5")
     decoder_channels: tuple[int, ...] = Field(
         (256, 128, 64, 32, 16), description="smp: channels of the decoder, deepest first; one a stage"
     )
@@ -30,14 +33,17 @@ class UNetOptions(BaseModel):
     residual: bool = Field(
         True, description="the network predicts what to add to the rainy picture; False with architecture=custom"
     )
-    width: int = Field(64, ge=8, le=128, description="custom: channels of the first level, doubled at each")
-    dropout: float = Field(0.0, ge=0, le=0.5, description="custom: dropout at the bottom")
-    learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of training here")
-    crop: int = Field(160, ge=32, le=1024, multiple_of=32, description="training crops, pixels")
-    batch_size: int = Field(8, ge=1, le=256, description="training batch")
-    ssim_weight: float = Field(0.2, ge=0, description="weight of 1 - SSIM beside L1")
-    vgg_weight: float = Field(
-        0.0, ge=0, description="weight of the VGG16 perceptual term beside L1; the plan's range is .1-.5"
+    width: int = Field(
+        64, ge=8, le=128, description="custom: channels of the first level, doubled at each; the plan has 64 and 32"
+    )
+    downsampling: Literal["maxpool", "stride"] = Field(
+        "maxpool", description="custom: maxpool, or stride: a 2x2 convolution of stride 2"
+    )
+    upsampling: Literal["transposed", "upsample"] = Field(
+        "transposed", description="custom: transposed convolution, or upsample: bilinear, then a 3x3 convolution"
+    )
+    dropout: float = Field(
+        0.0, ge=0, le=0.5, description="custom: dropout of channels at the bottom in training; the plan's range is 0-.3"
     )
 
     @model_validator(mode="before")
@@ -47,3 +53,15 @@ class UNetOptions(BaseModel):
         if isinstance(given, dict) and given.get("architecture") == "custom":
             return {"residual": False} | given
         return given
+
+    @field_validator("depth")
+    @classmethod
+    def _custom_has_four_or_five(cls, depth: int, given: ValidationInfo) -> int:
+        if depth == 3 and given.data.get("architecture") == "custom":
+            raise ValueError("architecture=custom has 4 or 5 levels; 3 is for architecture=smp")
+        return depth
+
+    @property
+    def custom_channels(self) -> tuple[int, ...]:
+        """Channels of each level of ``architecture=custom``, the finest first."""
+        return tuple(self.width * 2**level for level in range(self.depth))

@@ -3,7 +3,33 @@
 from __future__ import annotations
 
 from drivederain.hookspecs import hookimpl
-from drivederain.specs import MethodSpec, Needs, WeightsSpec
+from drivederain.specs import MethodSpec, Needs, PresetSpec, WeightsSpec
+from drivederain_methods.unet.tuning import GRID
+
+_PHASE2 = PresetSpec(
+    name="phase2",
+    summary="the plan's: 100 epochs of Adam at 1e-4 on L1 + VGG + SSIM, batches of 8 at 256 pixels",
+    training={
+        "size": 256,
+        "crop": 256,
+        "batch_size": 8,
+        "losses": {"l1": 1.0, "vgg": 0.1, "ssim": 0.1},
+        "optimizer": "adam",
+        "learning_rate": 1e-4,
+        "weight_decay": 0.0,
+        "schedule": "plateau",
+        "factor": 0.5,
+        "plateau_patience": 5,
+        "warm_up": 0.0,
+        "ema": 0.0,
+        "patience": 15,
+        "target_psnr": 28.0,
+        "target_ssim": 0.85,
+        "overfitting": "stop",
+    },
+    budget="100 epochs",
+    source="the plan of the user, phase 2",
+)
 
 
 @hookimpl
@@ -26,6 +52,8 @@ def drivederain_methods() -> list[MethodSpec]:
             trainable=True,
             licence="Apache-2.0",
             paper="Ronneberger et al., U-Net, MICCAI 2015, arXiv:1505.04597",
+            presets=(_PHASE2,),
+            tuning=GRID,
             weights=(
                 WeightsSpec(
                     name="compact",

@@ -1,0 +1,327 @@
+"""Train one method: ``drivederain-bench train``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import drivederain
+from drivederain.chain_expression import ChainSpec
+from drivederain.data.sample import Sample
+from drivederain.engine.device import DeviceRunner, choose_device
+from drivederain.engine.display import Display
+from drivederain.engine.environment import environment, git_state
+from drivederain.engine.keys import seed_of
+from drivederain.engine.on_demand import OnDemand
+from drivederain.engine.options import TRAINING, hyperparameters_typed, key_options, method_options
+from drivederain.engine.prepare import Preparation
+from drivederain.engine.settings import RunSettings
+from drivederain.engine.stages import ReadyStage, make_method
+from drivederain.engine.train import about_training, check_crops, estimates_of
+from drivederain.engine.training_run.data import FoundData, find_data
+from drivederain.engine.training_run.settings import DEFAULT_BUDGET, TrainSettings
+from drivederain.errors import OptionError
+from drivederain.method import Method
+from drivederain.names import did_you_mean
+from drivederain.registry import Registry
+from drivederain.results.training_folder import TrainingFolder
+from drivederain.specs import MethodSpec, PresetSpec
+from drivederain.training.data import Estimate
+from drivederain.training.devices import Devices
+from drivederain.training.fit import fit
+from drivederain.training.hyperparameters import Hyperparameters
+from drivederain.training.observer import Observer
+from drivederain.training.plan import check_plan
+from drivederain.training.progress import Budget
+from drivederain.training.recipe import Recipe
+from drivederain.training.record import TrainingRecord
+from drivederain.training.saving import Keeping
+from drivederain.training.validation import scores_of
+from drivederain.weights import NoWeightsError, given, read_weights, serialise
+
+
+class TrainDisplay(Display, Observer, Protocol):
+    """Shows what is prepared and how the training goes."""
+
+
+@dataclass(frozen=True)
+class TrainOutcome:
+    """What a training came to. ``rainy`` are the scores of the rainy validation pictures themselves."""
+
+    folder: TrainingFolder
+    record: TrainingRecord
+    rainy: dict[str, Any]
+
+
+def train_method(settings: TrainSettings, registry: Registry, display: TrainDisplay) -> TrainOutcome:
+    """Train, from the beginning or from the folder's last checkpoint on, until the budget or a rule ends it.
+
+    Raises:
+        DriveDeRainError: anything that the user can mend: names, options, data, folder, a loss that exploded.
+    """
+    return _Training(settings, registry, display).run()
+
+
+class _Training:
+    def __init__(self, settings: TrainSettings, registry: Registry, display: TrainDisplay) -> None:
+        self.settings, self.registry, self.display = settings, registry, display
+        self.folder = TrainingFolder(settings.out)
+        self.chain = registry.chain(settings.method)
+        self.spec = self.chain.last
+        if not self.spec.trainable:
+            raise OptionError(f"{self.spec.name} cannot be trained: it has nothing to train, or comes ready")
+        self.preset = preset_of(self.spec, settings.preset)
+        self.device = choose_device(settings.device)
+
+    def run(self) -> TrainOutcome:
+        settings, spec = self.settings, self.spec
+        method = self._method()
+        recipe = self._recipe(method)
+        found = find_data(settings, recipe.hyperparameters, self.registry)
+        for problem in found.problems:
+            self.display.note(f"left out {problem.file}: {problem.reason}")
+        identity = self._identity(method, recipe.hyperparameters, found)
+        self._check_resumed(identity)
+        behind = self._behind()
+        estimates = OnDemand(self._run_settings(), lambda words: self.display.step(0.0, words))
+        estimate = estimates_of(estimates, behind) if behind is not None else None
+        channels_last = recipe.hyperparameters.channels_last
+        restore = _restorer(method, spec, self.device, estimate, channels_last=channels_last)
+        about = {
+            **settings.record(),
+            "version": drivederain.__version__,
+            "command": list(settings.command),
+            "budget_words": str(self.budget),
+            "hyperparameters": recipe.hyperparameters.model_dump(mode="json"),
+            "method_options": {} if method.options is None else method.options.model_dump(mode="json"),
+            "trained_on": found.trained_on,
+            "validated_on": found.validated_on,
+            "samples": len(found.data.samples),
+            "validation_samples": len(found.data.validation),
+            "facts": dict(method.facts()),
+            "identity": identity,
+            "environment": environment(self.device),
+            "git": git_state(),
+        }
+        devices = Devices(self.device, self._precision(), settings.devices, settings.nodes, settings.workers)
+        check_plan(recipe.hyperparameters, found.data, devices, refines=behind is not None, validates=True)
+        keeping = self._keeping(method, found, behind)
+        keeping.check()
+        rainy: dict[str, Any] = {}
+        if found.data.validation:
+            scores = scores_of(found.data.validation, lambda sample: sample.rainy.load())
+            rainy = vars(scores) | {"loss": None}
+            keeping = replace(keeping, rainy=scores)
+        about["rainy"] = rainy
+        self._write(about | {"status": "running"})
+        try:
+            record = fit(
+                recipe,
+                found.data,
+                budget=self.budget,
+                seed=seed_of(settings.seed, "train", spec.name),
+                devices=devices,
+                estimate=estimate,
+                validate=restore,
+                validate_every=settings.validate_every,
+                observer=self.display,
+                keeping=keeping,
+            )
+        except BaseException as error:
+            # What is said of the end must not hide why it ended.
+            with suppress(OSError):
+                self._write(about | {"status": "failed", "stop_reason": str(error) or type(error).__name__})
+            raise
+        finally:
+            estimates.close()
+        self._write(about | self._outcome(record))
+        method.close()
+        return TrainOutcome(self.folder, record, rainy)
+
+    @property
+    def budget(self) -> Budget:
+        if self.settings.budget is not None:
+            return self.settings.budget
+        return Budget.parse(self.preset.budget) if self.preset and self.preset.budget else DEFAULT_BUDGET
+
+    def _typed(self) -> Mapping[str, str]:
+        return self.settings.options.get(self.spec.name, {})
+
+    def _method(self) -> Method:
+        """The method to be trained, with random weights or those that it starts from."""
+        settings, spec = self.settings, self.spec
+        start = given(settings.weights[spec.name]) if spec.name in settings.weights else None
+        stored = dict(self.preset.options) if self.preset else {}
+        stored |= start.architecture if start else {}
+        options = method_options(spec, self._typed(), stored)
+        method = make_method(spec, options, may_download=settings.download)
+        torch.manual_seed(seed_of(settings.seed, "start", spec.name))
+        method.load(read_weights(start.path) if start else None, self.device)
+        return method
+
+    def _recipe(self, method: Method) -> Recipe:
+        recipe = method.training()
+        if recipe is None:
+            raise NoWeightsError(f"{self.spec.name} offers no training with these options")
+        owner = f"--set {self.spec.name}.{TRAINING}"
+        hyperparameters = recipe.hyperparameters
+        if self.preset:
+            hyperparameters = hyperparameters.changed(dict(self.preset.training), f"preset {self.preset.name}: ")
+        hyperparameters = hyperparameters.changed(hyperparameters_typed(self._typed()), owner)
+        check_crops(self.spec, hyperparameters)
+        return replace(recipe, hyperparameters=hyperparameters)
+
+    def _identity(self, method: Method, hyperparameters: Hyperparameters, found: FoundData) -> dict[str, Any]:
+        """What a training cannot change on the way."""
+        return {
+            "method": self.settings.method,
+            "options": key_options(method.options),
+            "hyperparameters": hyperparameters.model_dump(mode="json"),
+            "seed": self.settings.seed,
+            "precision": self._precision(),
+            "devices": self.settings.devices * self.settings.nodes,
+            # Last: the others are among the reasons why it may differ.
+            "data": found.fingerprint(),
+        }
+
+    def _check_resumed(self, identity: Mapping[str, Any]) -> None:
+        if not self.settings.resume:
+            return
+        before = self.folder.read_record().get("identity", {})
+        for name, value in identity.items():
+            if name in ("options", "hyperparameters"):
+                known = before.get(name) or {}
+                for inner, each in value.items():
+                    if known.get(inner, each) != each:
+                        raise _changed(self.folder, f"{name[:-1]} {inner}", known.get(inner), each)
+            elif before.get(name, value) != value:
+                shown = ("", "") if name == "data" else (before[name], value)
+                raise _changed(self.folder, name, *shown)
+
+    def _behind(self) -> ReadyStage | None:
+        """For a refiner, the chain before it made ready."""
+        before = self.chain.before
+        if before is None:
+            return None
+        if self.spec.kind != "refiner":
+            raise OptionError(
+                f"{self.settings.method}: {self.spec.name} is a stage and is trained alone. "
+                f"Write train {self.spec.name}."
+            )
+        preparation = Preparation(self._run_settings(before), self.registry, self.device, self.display)
+        preparation.check([before])
+        stage = preparation.stage(before)
+        if not stage.usable:
+            raise OptionError(f"{before.name} before {self.spec.name} cannot be used: {stage.problem[1]}")
+        return stage
+
+    def _run_settings(self, chain: ChainSpec | None = None) -> RunSettings:
+        """As a run has them that uses the stages before."""
+        names = {stage.name for stage in (chain or self.chain).stages}
+        return RunSettings(
+            methods=((chain or self.chain).name,),
+            data=self.settings.data,
+            out=self.settings.out,
+            cache=self.settings.cache,
+            device=self.settings.device,
+            seed=self.settings.seed,
+            weights={name: path for name, path in self.settings.weights.items() if name in names},
+            options={name: typed for name, typed in self.settings.options.items() if name in names},
+            train=False,
+            download=self.settings.download,
+        )
+
+    def _precision(self) -> Any:
+        """fp32 unless asked for, or on a GPU that is good at bf16 for methods that restore in it."""
+        wanted = self.settings.precision
+        if wanted != "auto":
+            return wanted
+        good = self.device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        return "bf16" if good and "bf16" in self.spec.needs.precisions else "fp32"
+
+    def _keeping(self, method: Method, found: FoundData, behind: ReadyStage | None) -> Keeping:
+        settings = self.settings
+
+        def serialised(record: TrainingRecord) -> bytes:
+            about = about_training(self.spec, method, record, found.data.samples, found.trained_on, behind)
+            return serialise(method.state(), about)
+
+        return Keeping(
+            folder=self.folder,
+            serialise=serialised,
+            resume=settings.resume,
+            checkpoint_every=settings.checkpoint_every,
+            samples_every=settings.samples_every,
+            real_every=settings.real_every,
+            save_seconds=settings.save_seconds,
+            save_steps=settings.save_steps,
+            tensorboard=settings.tensorboard,
+        )
+
+    def _write(self, record: Mapping[str, Any]) -> None:
+        if is_first_process():
+            self.folder.write_record(record)
+
+    def _outcome(self, record: TrainingRecord) -> dict[str, Any]:
+        best = record.best.row() if record.best else None
+        return {
+            "status": "interrupted" if record.interrupted else "finished",
+            "stop_reason": record.stop_reason,
+            "steps": record.steps,
+            "epochs": record.epochs,
+            "seconds": record.seconds,
+            "best": best,
+        }
+
+
+def is_first_process() -> bool:
+    """Whether this is the process of a training on several devices that writes and shows; launchers tell which it is."""
+    return all(int(os.environ.get(name, "0")) == 0 for name in ("LOCAL_RANK", "NODE_RANK", "RANK", "SLURM_PROCID"))
+
+
+def preset_of(spec: MethodSpec, name: str) -> PresetSpec | None:
+    """The preset of a method by name; ``None`` for ``""``, the method's own recipe.
+
+    Raises:
+        OptionError: the method has no such preset.
+    """
+    if not name:
+        return None
+    known = {preset.name: preset for preset in spec.presets}
+    if name not in known:
+        there = f"It has: {', '.join(known)}." if known else "It has none: leave --preset out."
+        raise OptionError(f"--preset {name}: {spec.name} has no such preset.{did_you_mean(name, known)} {there}")
+    return known[name]
+
+
+def _restorer(
+    method: Method, spec: MethodSpec, device: torch.device, estimate: Estimate | None, *, channels_last: bool
+) -> Callable[[Sample], NDArray[np.uint8]]:
+    """The method as the benchmark uses it, with the weights that it has at the time.
+
+    The network keeps the memory format that it is trained in. Were it changed at the first validation, the steps after
+    it would be computed by other kernels, and a training that was resumed in between would end with other weights.
+    """
+    as_trained = replace(spec, needs=replace(spec.needs, channels_last=channels_last))
+    runner = DeviceRunner(method, as_trained, device, precision="fp32", seed=0)
+
+    def restore(sample: Sample) -> NDArray[np.uint8]:
+        estimates = [estimate(sample)] if estimate is not None else None
+        return runner.restore([sample.image], [sample.rainy.load()], estimates)[0].pixels
+
+    return restore
+
+
+def _changed(folder: TrainingFolder, what: str, before: Any, now: Any) -> OptionError:
+    values = f" was {before} and is now {now}" if (before, now) != ("", "") else " is not what it was begun with"
+    return OptionError(
+        f"{folder.path} cannot be gone on with: its {what}{values}. "
+        "Leave it as it was, or train anew with another --out."
+    )

@@ -1,0 +1,166 @@
+"""What is done after every epoch: validation, the record, the decision whether to go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from statistics import fmean
+from typing import Any
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+from torch.utils.data import DataLoader
+
+from drivederain.results.training_history import EpochRecord, Scores, best_of
+from drivederain.training.averages import Averages
+from drivederain.training.hyperparameters import Hyperparameters
+from drivederain.training.observer import Observer
+from drivederain.training.optimisation import VALIDATION_LOSS
+from drivederain.training.progress import Progress
+from drivederain.training.record import INTERRUPTED
+from drivederain.training.state import Position
+from drivederain.training.steps import Steps
+from drivederain.training.stopping import no_longer_better, overfits, target_reached
+from drivederain.training.validation import Validator
+
+BUDGET = "the budget is used up"
+
+Best = Callable[[LightningModule], None]
+"""Called with the averaged weights in place when they have the highest validation PSNR so far."""
+
+
+class TimedLoader(DataLoader[dict[str, torch.Tensor]]):
+    """A loader that knows how long the training waited for it."""
+
+    waited = 0.0
+    """Seconds since it was last set to 0."""
+
+    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
+        batches = super().__iter__()
+        while True:
+            begun = time.monotonic()
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            finally:
+                self.waited += time.monotonic() - begun
+            yield batch
+
+
+class Epochs(Callback):
+    """Validates with the averaged weights, writes the history and stops where the hyperparameters say so."""
+
+    def __init__(
+        self,
+        steps: Steps,
+        validator: Validator | None,
+        loader: TimedLoader,
+        averages: Averages | None,
+        *,
+        validate_every: int = 1,
+    ) -> None:
+        self.steps, self.validator, self.loader, self.averages = steps, validator, loader, averages
+        self.validate_every = validate_every
+        self.best: Best = lambda module: None
+        self.stop_reason = ""
+        self._warned = False
+
+    @property
+    def position(self) -> Position:
+        return self.steps.position
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        return self.steps.hyperparameters
+
+    @property
+    def progress(self) -> Progress:
+        return self.steps.progress
+
+    @property
+    def observer(self) -> Observer:
+        return self.steps.observer
+
+    def in_place(self, module: LightningModule) -> AbstractContextManager[None]:
+        """Inside, the module has the weights that are kept."""
+        return self.averages.in_place(module) if self.averages else nullcontext()
+
+    def setup(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
+        # Only now does a process know which of several it is.
+        self.steps.draws.rank = trainer.global_rank
+        if self.validator is not None:
+            self.validator.rank = trainer.global_rank
+
+    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        steps, position = self.steps, self.position
+        steps.read()
+        if steps.failure is not None:
+            return
+        complete = position.place.batch == 0
+        if steps.interrupted and not complete:
+            # It goes on later as if nothing had been: the record is written when the epoch is whole.
+            self.stop_reason = INTERRUPTED
+            return
+        number = position.place.epoch + (0 if complete else 1)
+        of_all = gather(steps.losses_of_epoch())
+        losses = {name: fmean(own[name] for own in of_all) for name in of_all[0]}
+        ends = bool(trainer.should_stop and not steps.interrupted)
+        seconds, rate = self.progress.seconds, float(trainer.optimizers[0].param_groups[0]["lr"])
+        busy, waited = steps.busy, self.loader.waited
+        self.loader.waited = 0.0
+        speed = steps.speed_of_epoch()
+        scores = None
+        if self.validator is not None and (ends or number % self.validate_every == 0):
+            with self.progress.paused(), self.in_place(module):
+                scores = self.validator.scores(module, gather)
+            self._use(scores, module)
+        record = EpochRecord(
+            epoch=number,
+            step=position.step,
+            seconds=seconds,
+            learning_rate=rate,
+            losses=losses,
+            images_per_second=speed,
+            waiting=min(waited / busy, 1.0) if busy else 0.0,
+            scores=scores,
+        )
+        position.history.append(record)
+        if trainer.is_global_zero and best_of(position.history) is record:
+            with self.in_place(module):
+                self.best(module)
+        self.observer.epoch(record)
+        self.stop_reason = self._reason(trainer)
+        if self.stop_reason:
+            trainer.should_stop = True
+
+    def _use(self, scores: Scores, module: LightningModule) -> None:
+        module.log(VALIDATION_LOSS, scores.loss)
+        if hasattr(module, "validated"):
+            module.validated(scores.loss)
+
+    def _reason(self, trainer: Trainer) -> str:
+        history, hyperparameters = self.position.history, self.hyperparameters
+        reason = target_reached(history, hyperparameters) or no_longer_better(history, hyperparameters)
+        if reason:
+            return reason
+        overfitted = overfits(history, hyperparameters)
+        if overfitted and hyperparameters.overfitting == "stop":
+            return overfitted
+        if overfitted and not self._warned:
+            self._warned = True
+            self.observer.note(overfitted)
+        if self.steps.interrupted:
+            return INTERRUPTED
+        return BUDGET if trainer.should_stop else ""
+
+
+def gather(own: Any) -> Sequence[Any]:
+    """What each process has, in the order of their ranks."""
+    distributed = torch.distributed
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return [own]
+    everyone: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(everyone, own)
+    return everyone

@@ -1,0 +1,33 @@
+"""Who is told how a training goes."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from drivederain.results.training_history import EpochRecord
+
+
+class Observer(Protocol):
+    """Told from the process that trains, on the first device."""
+
+    def step(self, share: float, words: str) -> None:
+        """This share of the budget is used; ``words`` are the latest figures."""
+
+    def epoch(self, record: EpochRecord) -> None:
+        """An epoch is over."""
+
+    def note(self, words: str) -> None:
+        """Something that one should know."""
+
+
+class Unobserved:
+    """Tells nobody."""
+
+    def step(self, share: float, words: str) -> None:
+        """Tells nobody."""
+
+    def epoch(self, record: EpochRecord) -> None:
+        """Tells nobody."""
+
+    def note(self, words: str) -> None:
+        """Tells nobody."""

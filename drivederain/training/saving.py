@@ -1,0 +1,138 @@
+"""Checkpoints: weights to use, and the state to go on from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+from safetensors.torch import save
+
+from drivederain.errors import DataError
+from drivederain.results.run_folder import write_atomically
+from drivederain.results.training_folder import TrainingFolder
+from drivederain.results.training_history import Scores, as_csv
+from drivederain.training.crops import Crops, collate
+from drivederain.training.epochs import Epochs
+from drivederain.training.record import MakeRecord, TrainingRecord
+from drivederain.training.state import save_state
+from drivederain.training.steps import Failure
+from drivederain.weights_metadata import metadata
+
+Serialise = Callable[[TrainingRecord], bytes]
+"""From what the training did so far to the bytes of a weights file of the network as it is now, with its provenance."""
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Where and how often a training is kept.
+
+    ``checkpoint_every``: epochs between weights that stay (0: none). ``save_seconds``: between two states to resume
+    from. ``save_steps``: as well after so many steps. ``samples_every``, ``real_every``: epochs between pictures of
+    restored validation pictures and photos (0: none).
+    """
+
+    folder: TrainingFolder
+    serialise: Serialise
+    resume: bool = False
+    checkpoint_every: int = 10
+    save_seconds: float = 60.0
+    save_steps: int | None = None
+    samples_every: int = 5
+    real_every: int = 10
+    tensorboard: bool = False
+    rainy: Scores | None = None
+    """Of the rainy validation pictures themselves, for the curves."""
+
+    def check(self) -> None:
+        """Find out before the training that the folder can be written.
+
+        Raises:
+            DataError: it cannot, or a training lies there that was not to be resumed.
+        """
+        folder = self.folder
+        if not self.resume and folder.state.exists():
+            raise DataError(
+                f"{folder.path} holds a training already. Go on with it (--resume {folder.path}), "
+                "or give another --out."
+            )
+        probe = folder.checkpoints / ".probe"
+        try:
+            write_atomically(probe, bytes(PROBE))
+        except OSError as error:
+            raise DataError(f"{folder.path} cannot take checkpoints: {error.strerror}. Give another --out.") from error
+        with suppress(FileNotFoundError):
+            probe.unlink()
+
+
+PROBE = 1 << 20
+"""Bytes that must fit on the disk before a training begins; the first checkpoint needs more, and says so itself."""
+
+
+class Saver(Callback):
+    """Writes the checkpoints of the first device's process."""
+
+    def __init__(self, keeping: Keeping, epochs: Epochs, crops: Crops, record: MakeRecord) -> None:
+        self.keeping, self.epochs, self.crops, self.record = keeping, epochs, crops, record
+        self._saved_at, self._saved_step = time.monotonic(), epochs.position.step
+
+    def best(self, module: LightningModule) -> None:
+        """Keep the weights that the module has as the best."""
+        write_atomically(self.keeping.folder.best, self._weights())
+
+    def on_train_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        steps, position = self.epochs.steps, self.epochs.position
+        # At the end of an epoch its validation must come first; between two steps gradients are gathered.
+        if position.place.batch == 0 or not steps.just_stepped:
+            return
+        every = self.keeping.save_steps
+        due = time.monotonic() - self._saved_at > self.keeping.save_seconds
+        due = due or (every is not None and position.step - self._saved_step >= every)
+        if due or trainer.should_stop:
+            steps.read()
+            self._save(trainer, module)
+
+    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        position, folder = self.epochs.position, self.keeping.folder
+        if self.epochs.steps.failure is not None or not trainer.is_global_zero or not position.history:
+            return
+        write_atomically(folder.epochs, as_csv(position.history).encode())
+        every = self.keeping.checkpoint_every
+        complete = position.place.batch == 0
+        if complete and every and position.place.epoch % every == 0:
+            with self.epochs.in_place(module):
+                write_atomically(folder.epoch_weights(position.place.epoch), self._weights())
+        due = time.monotonic() - self._saved_at > self.keeping.save_seconds
+        if due or trainer.should_stop or self.keeping.save_steps is not None:
+            self._save(trainer, module)
+
+    def _save(self, trainer: Trainer, module: LightningModule) -> None:
+        steps, position = self.epochs.steps, self.epochs.position
+        if steps.failure is not None or not trainer.is_global_zero:
+            return
+        self._saved_at, self._saved_step = time.monotonic(), position.step
+        position.seconds = self.epochs.progress.seconds
+        with self.epochs.progress.paused():
+            with self.epochs.in_place(module):
+                write_atomically(self.keeping.folder.last, self._weights())
+            # Last, so that what a resumed training goes on from is never newer than the weights beside it.
+            save_state(self.keeping.folder.state, position, trainer, module, self.epochs.averages)
+
+    def _weights(self) -> bytes:
+        return self.keeping.serialise(self.record("", self.epochs.position.means))
+
+    def failed_batch(self, failure: Failure) -> Path:
+        """Keep the crops of the batch at which the training failed, with the names of their pictures."""
+        draws = self.epochs.steps.draws.drawn(failure.batch)
+        rows = collate([self.crops[draw] for draw in draws])
+        names = [self.crops.name(draw) for draw in draws]
+        about = {"reason": failure.reason, "pictures": names, "draws": [draw.number for draw in draws]}
+        content = save({name: value.contiguous() for name, value in rows.items()}, metadata=metadata(about))
+        write_atomically(self.keeping.folder.failed_batch, bytes(content))
+        return self.keeping.folder.failed_batch

@@ -1,0 +1,121 @@
+"""``train`` from the command line: a folder with all that was promised, resumed, refined, refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivederain.weights import read_about, read_weights
+
+TINY = (
+    "--set", "unet.architecture=custom", "--set", "unet.width=8", "--set", "training.crop=32",
+    "--set", "training.batch_size=2", "--device", "cpu",
+)  # fmt: skip
+
+
+@pytest.fixture
+def trained(command: Any, photos: Path, tmp_path: Path, cache: Path) -> Path:
+    """A folder of a training of two epochs on three photos, with real photos beside."""
+    folder = tmp_path / "unet"
+    data = ("--data", f"synthetic:{photos}", "--real", photos)
+    ended = command("train", "unet", *data, *TINY, "--epochs", 2, "--out", folder, "--samples-every", 1)
+    assert ended.status == 0, ended
+    assert "epoch   2 | step 4 | loss" in ended.out and "ended: the budget is used up (4 steps" in ended.out
+    assert "PSNR, dB: rainy" in ended.out and str(folder / "checkpoints" / "best.safetensors") in ended.out
+    return folder
+
+
+def test_the_folder_holds_what_was_promised(trained: Path, command: Any, photos: Path, tmp_path: Path) -> None:
+    files = {path.relative_to(trained).as_posix() for path in trained.rglob("*") if path.is_file()}
+    events = [name for name in files if name.startswith("tensorboard/events.out.tfevents")]
+    assert len(events) == 1
+    assert files - {*events} == {
+        "training.json", "epochs.csv", "curves.png", "samples/epoch_0001.png", "samples/epoch_0002.png",
+        "real/epoch_0002.png", "checkpoints/best.safetensors", "checkpoints/last.safetensors", "checkpoints/last.state",
+    }  # fmt: skip
+    record = json.loads((trained / "training.json").read_text(encoding="utf-8"))
+    assert (record["status"], record["steps"], record["epochs"]) == ("finished", 4, 2)
+    assert record["hyperparameters"]["crop"] == 32 and record["trained_on"] == "the train part of synthetic:photos"
+    assert set(record["rainy"]["psnr_by_intensity"]) == {"light", "medium", "heavy"}
+    with (trained / "epochs.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"] and all(float(row["psnr"]) > 3 for row in rows)
+    about = read_about(trained / "checkpoints" / "best.safetensors")
+    assert about["architecture"]["width"] == 8 and len(about["training_pictures"]) == 1
+    assert len(about["training"]["history"]) == about["training"]["best_epoch"]
+    ended = command(
+        "run", "--methods", "unet", "--data", f"synthetic:{photos}", "--metrics", "psnr", "--out", tmp_path / "run",
+        "--weights", f"unet={trained / 'checkpoints' / 'best.safetensors'}", "--intensity", "light",
+    )  # fmt: skip
+    assert ended.status == 0 and "1 pictures of synthetic:photos were in its training set" in ended.out
+
+
+def test_it_goes_on_with_its_own_options_and_a_larger_budget(trained: Path, command: Any) -> None:
+    ended = command("train", "unet", "--resume", trained, "--epochs", 3, "--device", "cpu")
+    assert ended.status == 0 and "(6 steps, 3 whole epochs" in ended.out, ended
+    again = command("train", "unet", "--resume", trained, "--epochs", 3, "--device", "cpu")
+    assert again.status == 0 and "the budget is used up (6 steps" in again.out
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("--set", "training.crop=64"), "its hyperparameter crop was 32 and is now 64"),
+        (("--set", "unet.width=16"), "its option width was 8 and is now 16"),
+        (("--seed", 1), "its seed was 0 and is now 1"),
+        (("--intensity", "heavy"), "its data is not what it was begun with"),
+    ],
+)
+def test_what_it_was_begun_with_cannot_change(trained: Path, command: Any, change: Any, says: str) -> None:
+    typed = change if change[0] != "--set" else (*TINY[:-2], *change)
+    ended = command("train", "unet", "--resume", trained, *typed, "--epochs", 3, "--device", "cpu")
+    assert ended.status == 2 and says in ended.message and "another --out" in ended.message
+
+
+def test_a_training_is_not_overwritten_nor_mistaken(trained: Path, command: Any, photos: Path) -> None:
+    ended = command("train", "unet", "--data", f"synthetic:{photos}", *TINY, "--epochs", 2, "--out", trained)
+    assert ended.status == 2 and f"{trained} holds a training already" in ended.message
+    ended = command("train", "restormer", "--resume", trained)
+    assert ended.status == 2 and "unet was trained there, not restormer" in ended.message
+
+
+def test_the_same_command_gives_the_same_weights(trained: Path, command: Any, photos: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "unet"
+    data = ("--data", f"synthetic:{photos}", "--real", photos)
+    assert command("train", "unet", *data, *TINY, "--epochs", 2, "--out", other).status == 0
+    for name in ("best.safetensors", "last.safetensors"):
+        assert (other / "checkpoints" / name).read_bytes() == (trained / "checkpoints" / name).read_bytes()
+
+
+def test_a_refiner_is_trained_behind_the_stage_that_there_is(
+    command: Any, photos: Path, tmp_path: Path, trained: Path
+) -> None:
+    folder = tmp_path / "refiner"
+    best = trained / "checkpoints" / "best.safetensors"
+    ended = command(
+        "train", "unet+diffusion", "--data", f"synthetic:{photos}", "--weights", f"unet={best}",
+        "--set", "diffusion.channels=8,16", "--set", "training.crop=32", "--set", "training.batch_size=2",
+        "--epochs", 1, "--out", folder, "--device", "cpu",
+    )  # fmt: skip
+    assert ended.status == 0, ended
+    about = read_about(folder / "checkpoints" / "best.safetensors")
+    assert (about["method"], about["behind"]) == ("diffusion", "unet") and about["behind_sha256"]
+
+
+def test_it_starts_from_given_weights(trained: Path, command: Any, photos: Path, tmp_path: Path) -> None:
+    best = trained / "checkpoints" / "best.safetensors"
+    ended = command(
+        "train", "unet", "--data", f"synthetic:{photos}", "--weights", f"unet={best}", "--set", "training.crop=32",
+        "--set", "training.batch_size=2", "--set", "training.learning_rate=1e-9", "--set", "training.ema=0",
+        "--steps", 1, "--out", tmp_path / "on", "--device", "cpu",
+    )  # fmt: skip
+    assert ended.status == 0, ended
+    before, after = (
+        read_weights(path).tensors for path in (best, tmp_path / "on" / "checkpoints" / "last.safetensors")
+    )
+    head = "body.head.weight"
+    assert float((before[head] - after[head]).abs().max()) < 1e-6

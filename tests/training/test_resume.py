@@ -1,0 +1,247 @@
+"""A training that was killed goes on as if nothing had been, and ends with the same weights."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from lightning import Callback
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from drivederain.data.sample import Sample
+from drivederain.errors import DataError, MethodError
+from drivederain.results.training_folder import TrainingFolder
+from drivederain.results.training_history import read_history
+from drivederain.training import epochs as epochs_module
+from drivederain.training import fit as fit_module
+from drivederain.training.data import Part, TrainingData
+from drivederain.training.devices import Devices
+from drivederain.training.fit import fit
+from drivederain.training.hyperparameters import Hyperparameters
+from drivederain.training.module import RestorationModule
+from drivederain.training.progress import Budget
+from drivederain.training.recipe import Recipe
+from drivederain.training.record import TrainingRecord
+from drivederain.training.saving import Keeping
+from drivederain.weights import read_weights, serialise
+
+MakeSamples = Callable[..., list[Sample]]
+CPU = Devices(torch.device("cpu"), workers=0)
+
+
+class Tiny(nn.Module):
+    """With all that has a state of its own: batch statistics and dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout2d(0.1))
+        self.head = nn.Conv2d(8, 3, 3, padding=1)
+
+    def forward(self, rainy: Tensor) -> Tensor:
+        change: Tensor = self.head(self.body(rainy))
+        return rainy + change
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+class KillAt(Callback):
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_train_batch_end(self, trainer: Any, *arguments: Any) -> None:
+        if trainer.global_step == self.step:
+            raise Killed
+
+
+class Bench:
+    """A training in a folder, with or without being killed on the way."""
+
+    def __init__(self, make_samples: MakeSamples, **hyperparameters: Any) -> None:
+        self.data = TrainingData((Part("noise", tuple(make_samples(7))),), validation=tuple(make_samples(2)))
+        values: dict[str, Any] = {"crop": 32, "batch_size": 2, "learning_rate": 1e-2}
+        self.hyperparameters = Hyperparameters(**(values | hyperparameters))
+
+    def train(
+        self,
+        folder: Path,
+        budget: Budget,
+        *,
+        resume: bool = False,
+        kill: int | None = None,
+        module: type[RestorationModule] = RestorationModule,
+        callbacks: tuple[Callback, ...] = (),
+        save_steps: int | None = 3,
+    ) -> TrainingRecord:
+        torch.manual_seed(0)
+        network = Tiny()
+
+        def restore(sample: Sample) -> NDArray[np.uint8]:
+            rainy = torch.from_numpy(sample.rainy.load().transpose(2, 0, 1).copy())[None].float() / 255
+            restored: Tensor = network(rainy)[0]
+            pixels: NDArray[np.uint8] = (restored.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+            return pixels
+
+        def serialised(record: TrainingRecord) -> bytes:
+            return serialise(network.state_dict(), {"steps": record.steps, "losses": record.losses})
+
+        keeping = Keeping(TrainingFolder(folder), serialised, resume=resume, save_steps=save_steps, checkpoint_every=2)
+        kills = (KillAt(kill),) if kill is not None else ()
+        return fit(
+            Recipe(module(network), self.hyperparameters),
+            self.data,
+            budget=budget,
+            seed=7,
+            devices=CPU,
+            validate=restore,
+            keeping=keeping,
+            callbacks=[*callbacks, *kills],
+        )
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """All weights of a training, by name."""
+    return {path.name: path.read_bytes() for path in sorted(TrainingFolder(folder).checkpoints.glob("*.safetensors"))}
+
+
+PLANS: dict[str, tuple[dict[str, Any], Budget]] = {
+    "cosine": ({}, Budget(steps=18)),
+    "plateau": ({"schedule": "plateau", "plateau_patience": 0}, Budget(epochs=5)),
+    "step": ({"schedule": "step", "milestones": (2, 3)}, Budget(epochs=5)),
+    "accumulated": ({"accumulate": 2, "optimizer": "sgd", "ema": 0.0, "epoch_steps": 5}, Budget(epochs=4)),
+    "progressive": (
+        {"progressive": ({"until": 0.5, "crop": 24, "batch_size": 3}, {"until": 1, "crop": 32, "batch_size": 1})},
+        Budget(steps=16),
+    ),
+}
+
+
+@pytest.mark.parametrize("kills", [(1,), (5,), (3, 4, 1)], ids=str)
+@pytest.mark.parametrize("plan", sorted(PLANS))
+def test_killed_and_resumed_ends_with_the_same_files(
+    make_samples: MakeSamples, tmp_path: Path, plan: str, kills: tuple[int, ...]
+) -> None:
+    hyperparameters, budget = PLANS[plan]
+    bench = Bench(make_samples, **hyperparameters)
+    whole = bench.train(tmp_path / "whole", budget)
+    for number, kill in enumerate(kills):
+        with pytest.raises(Killed):
+            bench.train(tmp_path / "killed", budget, resume=number > 0, kill=kill)
+    resumed = bench.train(tmp_path / "killed", budget, resume=True)
+    assert resumed.steps == whole.steps and resumed.stop_reason == whole.stop_reason
+    assert [record.scores for record in resumed.history] == [record.scores for record in whole.history]
+    assert [record.losses for record in resumed.history] == [record.losses for record in whole.history]
+    assert len(files(tmp_path / "whole")) >= 3, "best, last and every second epoch"
+    assert files(tmp_path / "killed") == files(tmp_path / "whole")
+
+
+def test_what_is_used_up_is_not_trained_again(make_samples: MakeSamples, tmp_path: Path) -> None:
+    bench = Bench(make_samples)
+    bench.train(tmp_path, Budget(steps=8))
+    before = files(tmp_path)
+    again = bench.train(tmp_path, Budget(steps=8), resume=True)
+    assert (again.steps, again.stop_reason) == (8, "the budget is used up") and files(tmp_path) == before
+    assert bench.train(tmp_path, Budget(steps=12), resume=True).steps == 12, "a larger budget goes on"
+
+
+def test_what_ended_by_overfitting_is_not_trained_again(
+    make_samples: MakeSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (fit_module, epochs_module):
+        monkeypatch.setattr(module, "overfits", lambda history, plan: "overfitting" if len(history) >= 3 else "")
+    bench = Bench(make_samples, overfitting="stop")
+    first = bench.train(tmp_path, Budget(epochs=8))
+    before = files(tmp_path)
+    again = bench.train(tmp_path, Budget(epochs=8), resume=True)
+    assert (again.epochs, again.stop_reason) == (first.epochs, first.stop_reason) == (3, "overfitting")
+    assert files(tmp_path) == before
+
+
+def test_a_training_in_the_folder_is_not_overwritten(make_samples: MakeSamples, tmp_path: Path) -> None:
+    bench = Bench(make_samples)
+    bench.train(tmp_path, Budget(steps=4))
+    with pytest.raises(DataError, match=r"holds a training already\. Go on with it \(--resume"):
+        bench.train(tmp_path, Budget(steps=4))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 damaged", None])
+def test_a_damaged_state_is_named(make_samples: MakeSamples, tmp_path: Path, content: bytes | None) -> None:
+    bench = Bench(make_samples)
+    bench.train(tmp_path, Budget(steps=4))
+    state = TrainingFolder(tmp_path).state
+    if content is None:
+        torch.save({"version": 1, "evil": Path("/tmp")}, state)
+    else:
+        state.write_bytes(content)
+    with pytest.raises(DataError, match=r"last\.state.* (damaged|refused)"):
+        bench.train(tmp_path, Budget(steps=8), resume=True)
+
+
+def test_another_network_is_refused(make_samples: MakeSamples, tmp_path: Path) -> None:
+    bench = Bench(make_samples)
+    bench.train(tmp_path, Budget(steps=4))
+    state = torch.load(TrainingFolder(tmp_path).state, weights_only=True)
+    state["module"]["network.head.weight"] = torch.zeros(1)
+    torch.save(state, TrainingFolder(tmp_path).state)
+    with pytest.raises(DataError, match="checkpoint is that of another network or recipe"):
+        bench.train(tmp_path, Budget(steps=8), resume=True)
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_training(make_samples: MakeSamples, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(DataError, match=r"cannot take checkpoints: .*Give another --out"):
+        Bench(make_samples).train(tmp_path / "file" / "inside", Budget(steps=4), kill=1)
+
+
+def test_the_history_is_on_the_disk_after_every_epoch(make_samples: MakeSamples, tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        Bench(make_samples).train(tmp_path, Budget(steps=20), kill=9, save_steps=None)
+    history = read_history(TrainingFolder(tmp_path).epochs)
+    assert [record.epoch for record in history] == [1, 2]
+    assert all(record.scores is not None and record.scores.psnr > 5 for record in history)
+
+
+def test_the_batch_of_an_explosion_is_kept(make_samples: MakeSamples, tmp_path: Path) -> None:
+    class Explodes(RestorationModule):
+        def training_losses(self, batch: Any) -> dict[str, Tensor]:
+            factor = 1e3 if self.trainer.global_step >= 24 else 1.0
+            return {name: value * factor for name, value in super().training_losses(batch).items()}
+
+    with pytest.raises(
+        MethodError, match=r"at step 27: the loss exploded to .* training\.learning_rate=0\.003"
+    ) as info:
+        Bench(make_samples).train(tmp_path, Budget(steps=40), module=Explodes)
+    kept = TrainingFolder(tmp_path).failed_batch
+    assert str(kept) in str(info.value)
+    tensors = read_weights(kept)
+    assert tensors.tensors["rainy"].shape == tensors.tensors["clear"].shape == (2, 3, 32, 32)
+    assert all(name.startswith("noise/noise_") for name in tensors.metadata["pictures"])
+    assert "exploded" in tensors.metadata["reason"] and len(tensors.metadata["draws"]) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_the_step_end_and_can_be_resumed(
+    make_samples: MakeSamples, tmp_path: Path, number: signal.Signals
+) -> None:
+    class Signalled(Callback):
+        def on_train_batch_start(self, trainer: Any, *arguments: Any) -> None:
+            if trainer.global_step == 5:
+                os.kill(os.getpid(), number)
+
+    bench = Bench(make_samples)
+    bench.train(tmp_path / "whole", Budget(steps=12))
+    before = signal.getsignal(number)
+    stopped = bench.train(tmp_path / "stopped", Budget(steps=12), callbacks=(Signalled(),), save_steps=None)
+    assert stopped.interrupted and stopped.steps == 6
+    assert signal.getsignal(number) is before
+    bench.train(tmp_path / "stopped", Budget(steps=12), resume=True)
+    whole = files(tmp_path / "whole")
+    assert {name: files(tmp_path / "stopped")[name] for name in whole} == whole
