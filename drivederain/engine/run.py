@@ -36,6 +36,7 @@ from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
 from drivederain.engine.timings import timing_row
 from drivederain.engine.train import Trainer
+from drivederain.engine.training_records import training_records
 from drivederain.engine.worker import inline
 from drivederain.engine.worker.supervisor import Limits, Supervisor, supervise
 from drivederain.errors import DataError
@@ -137,7 +138,8 @@ class _Run:
         ]
         exit_status = int(self._rows_lost > 0 or any(method["status"] != "ok" for method in methods))
         write_timings(self.folder.timings_parquet, timings)
-        self._write_record(data, methods, exit_status)
+        trainings = training_records(stages, self.folder, self.display.warn)
+        self._write_record(data, methods, trainings, exit_status)
         self.events.write("finished", exit_status=exit_status, seconds=round(time.monotonic() - self.clock, 1))
         return Outcome(self.folder, exit_status, sum(restored.values()))
 
@@ -244,7 +246,9 @@ class _Run:
             facts[ready.spec.name] = restorer.cell(ready).facts.get("facts", {})
         return facts
 
-    def _write_record(self, data: RunData, methods: list[dict[str, Any]], exit_status: int) -> None:
+    def _write_record(
+        self, data: RunData, methods: list[dict[str, Any]], trainings: list[dict[str, Any]], exit_status: int
+    ) -> None:
         settings = self.settings
         record = {
             "schema_version": SCHEMA_VERSION,
@@ -260,6 +264,7 @@ class _Run:
             "protocol": self._protocol(),
             "datasets": [about_dataset(text, sample_set) for text, sample_set in data.tested],
             "methods": methods,
+            "trainings": trainings,
             "metrics": about_metrics(self.metrics),
             "problems": [vars(problem) for problem in data.problems],
             "warnings": self.warnings,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from drivederain.results.statistics import REFERENCE
+from drivederain_reports.axes import Tick, decimals_of, round_scale
 from drivederain_reports.figures import interval, number, signed
 from drivederain_reports.run_about import MetricAbout
 
@@ -31,12 +32,6 @@ class Mark:
     style: int
     text: str
     """What a pointer or screen reader gets."""
-
-
-@dataclass(frozen=True)
-class Tick:
-    position: float
-    label: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +80,7 @@ def gain_chart(
     ]
     methods = [name for name in styles if name in {point[0] for point in points}]
     ends = [value for point in points for value in point[2:] if not math.isnan(value)]
-    bottom, top, step = _scale(min(0.0, *ends), max(0.0, *ends))
+    bottom, top, step = round_scale(min(0.0, *ends), max(0.0, *ends))
 
     def y(value: float) -> float:
         return round(TOP + (top - value) / (top - bottom) * (HEIGHT - TOP - BOTTOM), 2)
@@ -110,7 +105,7 @@ def gain_chart(
                 text,
             )
         )
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    decimals = decimals_of(step)
     lines = range(round(bottom / step), round(top / step) + 1)
     return GainChart(
         metric=metric,
@@ -125,12 +120,3 @@ def gain_chart(
 
 def _oriented(gain: float, low: float, high: float, sign: int) -> tuple[float, float, float]:
     return (gain, low, high) if sign > 0 else (-gain, -high, -low)
-
-
-def _scale(low: float, high: float) -> tuple[float, float, float]:
-    """Ends and step of an axis with round ticks, about five of them."""
-    span = max(high - low, 1e-9)
-    raw = span / 5
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * 0.999)
-    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step

@@ -98,10 +98,15 @@ class _Pick:
 
 
 def galleries(
-    run: RunFolder, groups: Sequence[Group], scores: pd.DataFrame, results: pd.DataFrame, methods: Sequence[str]
+    run: RunFolder,
+    groups: Sequence[Group],
+    scores: pd.DataFrame,
+    results: pd.DataFrame,
+    methods: Sequence[str],
+    previews: Previews,
 ) -> list[Gallery]:
     """The galleries of a run, with previews as large as the page can take. ``methods``: without the rainy input."""
-    picked, previews = [_picks(group, scores, results) for group in groups], Previews(run)
+    picked = [_picks(group, scores, results) for group in groups]
     size, most = _fitting_size(run, previews, groups, picked, len(methods) + 3), PAGE_BYTES
     made = []
     for group, strips in zip(groups, picked, strict=True):
@@ -109,7 +114,6 @@ def galleries(
             run, previews, group, strips, scores, results, methods, first_best([group, *groups]), size, most
         )
         made.append(gallery)
-    previews.prune()
     return made
 
 

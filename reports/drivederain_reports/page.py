@@ -20,9 +20,11 @@ from drivederain_reports import figures
 from drivederain_reports.gain_chart import STYLES, gain_chart
 from drivederain_reports.gallery import galleries
 from drivederain_reports.losses import MOST, losses
+from drivederain_reports.pictures import Previews
 from drivederain_reports.run_about import RunAbout, read_about
 from drivederain_reports.score_tables import groups
 from drivederain_reports.speed import not_measured, speed_rows
+from drivederain_reports.training_section import trainings, without_history
 from drivederain_reports.verdict import sample_words, verdicts
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
         ]
         charts.append([chart for chart in drawn if chart is not None])
     failures, skips = losses(results)
+    previews = Previews(run_folder)
     script = _static("report.js")
     page = (
         _environment()
@@ -73,13 +76,15 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             groups=shown,
             charts=charts,
             verdicts=verdicts(shown),
-            galleries=galleries(run_folder, shown, scores, results, methods),
+            galleries=galleries(run_folder, shown, scores, results, methods, previews),
             failures=failures,
             skips=skips,
             most=MOST,
             timings=[] if timings is None else speed_rows(timings, results, about.started),
             timings_missing=timings is None,
             not_measured=[] if timings is None else not_measured(timings, about.methods),
+            trainings=trainings(run_folder, about, previews),
+            without_history=without_history(about),
             sections=registry_sections,
             smoke_tests=[dataset.name for dataset in about.datasets if dataset.smoke_test],
             styles=styles,
@@ -92,6 +97,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
         )
     )
+    previews.prune()
     write_atomically(run_folder.report_html, page.encode("utf-8", "replace"))
     return run_folder.report_html
 

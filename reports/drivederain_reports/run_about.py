@@ -109,6 +109,87 @@ class MetricAbout(_Record):
 _LABELS = {"psnr": "PSNR", "ssim": "SSIM", "mse": "MSE", "lpips": "LPIPS", "psnr_y": "PSNR-Y", "ssim_y": "SSIM-Y"}
 
 
+Figure = Annotated[float, Field(ge=-1e15, le=1e15)]
+"""A number that can be drawn: neither infinite nor NaN."""
+Epoch = Annotated[int, Field(ge=1, le=10**9)]
+
+
+class EpochAbout(_Record):
+    """What one epoch of a training reached; ``None`` where it was not measured or was not finite."""
+
+    epoch: Epoch
+    train_loss: Figure | None = None
+    validation_loss: Figure | None = None
+    psnr: Figure | None = None
+    ssim: Figure | None = None
+    psnr_light: Figure | None = None
+    psnr_medium: Figure | None = None
+    psnr_heavy: Figure | None = None
+
+    @property
+    def validated(self) -> bool:
+        return any(value is not None for value in (self.psnr, self.ssim, self.validation_loss))
+
+
+class HyperparameterAbout(_Record):
+    """One value of a recipe, the program's own default for it, and what it means."""
+
+    name: str
+    value: Any = None
+    default: Any = None
+    known: bool = False
+    """Whether this version has it."""
+    meaning: Text = ""
+
+
+class RainyAbout(_Record):
+    """Scores of the rainy validation pictures themselves."""
+
+    psnr: Figure | None = None
+    ssim: Figure | None = None
+
+
+class TrainingAbout(_Record):
+    """How weights of the run were trained."""
+
+    chain: str
+    used_in: list[str] = []
+    behind: Text = ""
+    weights_class: Text = ""
+    sha256: Text = ""
+    weights_epoch: Epoch | None = None
+    """The last one that these weights have seen."""
+    trained_on: Text = ""
+    samples: int | None = None
+    scenes: int | None = None
+    validated_on: Text = ""
+    validation_samples: int | None = None
+    budget: Text = ""
+    planned_epochs: Epoch | None = None
+    status: Text = ""
+    stop_reason: Text = ""
+    steps: int | None = None
+    epochs: int | None = None
+    seconds: Figure | None = None
+    precision: Text = ""
+    best_epoch: Epoch | None = None
+    losses: dict[str, Figure | None] = {}
+    rainy: RainyAbout = RainyAbout()
+    expected_psnr: list[tuple[Figure, Figure, Text]] = []
+    """Lowest and highest of each part of a training, in words."""
+    hyperparameters: list[HyperparameterAbout] = []
+    history: list[EpochAbout] = Field(min_length=1)
+    history_epochs: int = 0
+    """Of the training; ``history`` may have fewer."""
+    pictures: dict[Literal["samples", "real"], int] = {}
+    """Epochs of those in ``training/`` of the run's folder."""
+
+    @property
+    def best(self) -> EpochAbout | None:
+        """The epoch with the highest validation PSNR."""
+        return next((row for row in self.history if row.epoch == self.best_epoch), None)
+
+
 class ProblemAbout(_Record):
     """A file that was skipped."""
 
@@ -163,6 +244,7 @@ class RunAbout(_Record):
     protocol: dict[str, Any] = {}
     datasets: list[DatasetAbout]
     methods: list[MethodAbout]
+    trainings: list[TrainingAbout] = []
     metrics: list[MetricAbout]
     problems: list[ProblemAbout] = []
     warnings: list[Text] = []
