@@ -19,6 +19,7 @@ from drivederain.cli.run import run
 from drivederain.cli.show import show
 from drivederain.cli.synth import synth
 from drivederain.cli.train import train
+from drivederain.cli.tune import tune
 from drivederain.errors import DriveDeRainError
 
 _OUT_OF_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -49,6 +50,7 @@ def _common(
 
 app.command("run")(run)
 app.command("train")(train)
+app.command("tune")(tune)
 app.command("show")(show)
 app.command("list")(list_)
 app.command("synth")(synth)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import signal
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer

@@ -13,7 +13,7 @@ import pytest
 
 from drivederain import __version__
 
-VERBS = ("run", "train", "show", "list", "synth", "derain", "report", "env", "doctor")
+VERBS = ("run", "train", "tune", "show", "list", "synth", "derain", "report", "env", "doctor")
 CACHE_VERBS = ("cache list", "cache explain", "cache prune", "cache verify")
 CACHE_FLAGS = ("--all", "--dry-run", "--repair", "--stale", "--weights", "--yes")
 HEAVY = (
@@ -52,7 +52,16 @@ def test_help_is_a_line_an_option_and_imports_nothing_heavy(verb: str) -> None:
     for line in options:
         match = OPTION.match(line)
         assert match, f"not one line an option: {line!r}"
-        flag = match[1] in ("--skip-bad", "--overwrite", "--download", "--json", "--lower-precision", *CACHE_FLAGS)
+        flag = match[1] in (
+            "--skip-bad",
+            "--overwrite",
+            "--download",
+            "--json",
+            "--lower-precision",
+            "--retry-failed",
+            "--keep-weights",
+            *CACHE_FLAGS,
+        )
         assert flag or "[default: " in line or "[required]" in line, f"no default: {line!r}"
     if verb == "run":
         named = {name.lstrip("-") for line in options for name in OPTION.match(line)[1].split(" / ")}  # type: ignore[index]

@@ -282,7 +282,7 @@ class _Training:
 
 
 def is_first_process() -> bool:
-    """Whether this is the process of a training on several devices that writes and shows; launchers tell which it is."""
+    """Whether this process of a training on several devices writes and shows; launchers tell which it is."""
     return all(int(os.environ.get(name, "0")) == 0 for name in ("LOCAL_RANK", "NODE_RANK", "RANK", "SLURM_PROCID"))
 
 
