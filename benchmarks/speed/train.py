@@ -2,11 +2,12 @@
 
     python benchmarks/speed/train.py PHOTO ... [--steps 8] [--repeats 3] [--workers 0] [--encoder resnet34]
 
-Pairs of 256 x 256 pixels are made of the photographs once. ``plain`` reads them with Pillow in a ``DataLoader``, flips
-them, and steps Adam on L1 + VGG + SSIM. ``ours`` is ``fit`` on the same pairs with the same loss, with everything that
-it does at every step: seeds, running means, the watch over the loss, averaged weights. Both are timed from the end of
-their first step to the end of their last, in turns; a ratio is the images a second of a setting through those of the
-plain loop in the same round: above 1 is faster. ``waiting`` is the share of the time in which no crops were ready.
+Pairs of 256 x 256 pixels (``--side``) are made of the photographs once. ``plain`` reads them with Pillow in a
+``DataLoader``, flips them, and steps Adam on L1 + VGG + SSIM (``--losses``). ``ours`` is ``fit`` on the same pairs with
+the same loss, with everything that it does at every step: seeds, running means, the watch over the loss, averaged
+weights. Both are timed from the end of their first step to the end of their last, in turns; a ratio is the images a
+second of a setting through those of the plain loop in the same round: above 1 is faster. ``waiting`` is the share of
+the time in which no crops were ready.
 """
 
 from __future__ import annotations
@@ -42,8 +43,7 @@ from drivederain.training.progress import Budget
 from drivederain.training.recipe import Recipe
 from drivederain.weights import sha256_of
 
-SIDE, RATE = 256, 1e-4
-LOSSES = {"l1": 1.0, "vgg": 0.1, "ssim": 0.1}
+RATE = 1e-4
 Pixels = NDArray[np.uint8]
 
 
@@ -74,7 +74,8 @@ def endless(loader: DataLoader[Any]) -> Iterator[Any]:
 
 def plain(network: nn.Module, folder: Path, device: torch.device, arguments: argparse.Namespace) -> dict[str, float]:
     """Images a second, and the share of the time spent waiting, of the plain loop."""
-    vgg = PerceptualLoss().to(device)
+    weights = Hyperparameters(losses=arguments.losses).losses
+    vgg = PerceptualLoss().to(device) if weights.get("vgg") else None
     network = network.to(device).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=RATE)
     loader = DataLoader(
@@ -93,8 +94,11 @@ def plain(network: nn.Module, folder: Path, device: torch.device, arguments: arg
         waited += time.perf_counter() - asked if step else 0.0
         optimizer.zero_grad()
         output = network(rainy)
-        similarity = ssim(output.clamp(0, 1), clear, data_range=1.0)
-        loss = (output - clear).abs().mean() + 0.1 * vgg(output, clear) + 0.1 * (1 - similarity)
+        loss = weights["l1"] * (output - clear).abs().mean()
+        if vgg is not None:
+            loss = loss + weights["vgg"] * vgg(output, clear)
+        if weights.get("ssim"):
+            loss = loss + weights["ssim"] * (1 - ssim(output.clamp(0, 1), clear, data_range=1.0))
         loss.backward()
         optimizer.step()
         loss.item()
@@ -126,9 +130,9 @@ def ours(
     module = TimedModule(network)
     module.ends = []
     hyperparameters = Hyperparameters(
-        crop=SIDE,
+        crop=arguments.side,
         batch_size=arguments.batch,
-        losses=LOSSES,
+        losses=arguments.losses,
         optimizer="adam",
         learning_rate=RATE,
         weight_decay=0.0,
@@ -150,7 +154,7 @@ def ours(
     return {"images": arguments.steps * arguments.batch / seconds, "waiting": record.history[-1].waiting}
 
 
-def make_pairs(photos: list[Path], folder: Path) -> tuple[list[Sample], list[Sample]]:
+def make_pairs(photos: list[Path], side: int, folder: Path) -> tuple[list[Sample], list[Sample]]:
     """Samples whose rain is there, as PNG files too, and the same with rain that is drawn anew each time."""
     kept, fresh = [], []
     for kind in ("rainy", "clear"):
@@ -158,9 +162,9 @@ def make_pairs(photos: list[Path], folder: Path) -> tuple[list[Sample], list[Sam
     for number, photo in enumerate(photos):
         square = folder / f"square_{number:03d}.png"
         picture = Image.open(photo).convert("RGB")
-        side = min(picture.size)
-        left, top = (picture.width - side) // 2, (picture.height - side) // 2
-        picture.crop((left, top, left + side, top + side)).resize((SIDE, SIDE), Image.Resampling.BOX).save(square)
+        least = min(picture.size)
+        left, top = (picture.width - least) // 2, (picture.height - least) // 2
+        picture.crop((left, top, left + least, top + least)).resize((side, side), Image.Resampling.BOX).save(square)
         clear = FilePicture(square, sha256_of(square))
         drawn = RainPicture(RainDrawing(clear, 0, f"photo_{number}", "medium", folder / "cache"))
         name = f"pair_{number:03d}.png"
@@ -176,7 +180,7 @@ def make_pairs(photos: list[Path], folder: Path) -> tuple[list[Sample], list[Sam
 def measure(arguments: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     """A row for each setting."""
     device = choose_device(arguments.device)
-    kept, fresh = make_pairs(arguments.photos, folder)
+    kept, fresh = make_pairs(arguments.photos, arguments.side, folder)
 
     def network() -> nn.Module:
         torch.manual_seed(0)
@@ -220,6 +224,8 @@ def main() -> None:
     parser.add_argument("photos", nargs="+", type=Path)
     parser.add_argument("--encoder", default="resnet34")
     parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--side", type=int, default=256, help="pixels")
+    parser.add_argument("--losses", default="l1:1,vgg:0.1,ssim:0.1", help="of l1, vgg and ssim")
     parser.add_argument("--steps", type=int, default=8, help="timed steps of each run")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--workers", type=int, default=0)

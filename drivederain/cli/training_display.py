@@ -50,6 +50,9 @@ class TrainingDisplay:
         self._progress.stop()
 
     def step(self, share: float, words: str) -> None:
+        scores = next((record.scores for record in reversed(self._history) if record.scores is not None), None)
+        if scores is not None:
+            words += f", validation PSNR {scores.psnr:.2f} dB, SSIM {scores.ssim:.4f}"
         self._progress.update(self._task, completed=share, words=words)
         if not self._live and time.monotonic() - self._said > EVERY:
             self._said = time.monotonic()

@@ -11,6 +11,7 @@ import torch
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from drivederain import __version__
 from drivederain.data.sample import Sample
 from drivederain.engine.display import Display
 from drivederain.engine.keys import key_of, seed_of
@@ -20,6 +21,7 @@ from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage, make_method, plain_facts
 from drivederain.errors import OptionError
 from drivederain.method import Method
+from drivederain.rain import GENERATOR_VERSION
 from drivederain.results.run_folder import write_atomically
 from drivederain.results.training_history import EpochRecord
 from drivederain.specs import MethodSpec
@@ -208,9 +210,15 @@ def about_training(
         "training": training | {"history": history, "best_epoch": record.best.epoch if record.best else 0},
         "behind": behind.chain.name if behind else "",
         "behind_sha256": behind.found.sha256 if behind and behind.found else "",
+        "data": key_of(sorted([sample.rainy.fingerprint, _clear(sample)] for sample in samples)),
+        "versions": {"drivederain": __version__, "torch": torch.__version__, "rain": GENERATOR_VERSION},
         "training_pictures": sorted({sample.content for sample in samples if sample.content}),
         "facts": plain_facts(method),
     }
+
+
+def _clear(sample: Sample) -> str:
+    return sample.clear.fingerprint if sample.clear is not None else ""
 
 
 def estimates_of(estimates: OnDemand, before: ReadyStage) -> Callable[[Sample], NDArray[np.uint8]]:

@@ -7,6 +7,7 @@ import math
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from drivederain.data.sample import Sample
-from drivederain.errors import MethodError
+from drivederain.errors import MethodError, OptionError
 from drivederain.training.averages import Averages
 from drivederain.training.data import TrainingData
 from drivederain.training.devices import Devices
@@ -267,3 +268,37 @@ def test_a_frozen_vgg_comes_out_of_training_bit_for_bit(make_samples: MakeSample
     for name, value in carried.items():
         (same,) = [each for key, each in trained.items() if key.endswith(name)]
         assert torch.equal(value, same), name
+
+
+def test_photos_without_truth_train_by_the_agreement_of_two_views(make_samples: MakeSamples) -> None:
+    data = TrainingData.of(make_samples())
+    with_photos = replace(data, photos=tuple(make_samples(2, truth=False)))
+    results = []
+    for plan, given in (({}, data), ({}, with_photos), ({"consistency": 0.5}, with_photos)):
+        chosen = recipe(**plan)
+        record = fit(chosen, given, budget=Budget(steps=3), seed=7, devices=CPU)
+        results.append((record.losses, chosen.module.network.head.weight.detach().clone()))
+    assert "consistency" not in results[1][0] and torch.equal(results[0][1], results[1][1]), "off by default"
+    losses = results[2][0]
+    assert losses["consistency"] > 0
+    assert losses["loss"] == pytest.approx(losses["l1"] + losses["ssim"] + losses["consistency"], abs=1e-5)
+    assert not torch.equal(results[2][1], results[0][1])
+
+
+def test_hyperparameters_that_need_what_is_not_there_are_refused(make_samples: MakeSamples) -> None:
+    for plan, says in (
+        ({"patience": 3}, "patience=3 goes by validation pictures"),
+        ({"schedule": "plateau"}, "schedule=plateau goes by validation pictures"),
+        ({"target_psnr": 28.0}, r"target_psnr=28\.0 goes by validation pictures"),
+        ({"consistency": 0.1}, r"consistency=0\.1 needs rainy photos"),
+        ({"losses": {"ms_ssim": 1.0}}, "161"),
+    ):
+        with pytest.raises(OptionError, match=says):
+            train(recipe(**plan), make_samples(), Budget(steps=1))
+
+
+def test_training_in_channels_last_gives_weights_of_the_same_layout(make_samples: MakeSamples) -> None:
+    chosen = recipe(channels_last=True)
+    train(chosen, make_samples(), Budget(steps=2))
+    assert chosen.module.network.head.weight.is_contiguous(memory_format=torch.channels_last)
+    assert chosen.module.network.state_dict()["head.weight"].shape == (3, 8, 3, 3)
