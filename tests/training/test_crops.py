@@ -17,12 +17,15 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from drivederain.data.drawn_rain import RainDrawing, RainPicture
-from drivederain.data.sample import Sample
+from drivederain.data.pictures import FilePicture
+from drivederain.data.png import encode_png
+from drivederain.data.sample import Picture, Sample
 from drivederain.errors import DataError
 from drivederain.training.crops import Crops, collate, settle_worker, start_method
 from drivederain.training.data import Part, TrainingData
 from drivederain.training.draws import Draw, Draws, Order
 from drivederain.training.hyperparameters import Hyperparameters
+from drivederain.weights import sha256_of
 
 MakeSamples = Callable[..., list[Sample]]
 
@@ -48,10 +51,18 @@ def test_a_crop_follows_from_seed_and_number_alone(make_samples: MakeSamples) ->
     assert not torch.equal(batch(crops_of(make_samples(), seed=6), range(3))["clear"], in_order[0]["clear"])
 
 
-def test_workers_make_the_same_crops(make_samples: MakeSamples) -> None:
+def test_workers_make_the_same_crops(make_samples: MakeSamples, tmp_path: Path) -> None:
+    def in_file(picture: Picture) -> FilePicture:
+        """Workers are processes of their own, which know the program and not these tests."""
+        path = tmp_path / f"{picture.fingerprint}.png"
+        path.write_bytes(encode_png(picture.load()))
+        return FilePicture(path, sha256_of(path))
+
     def loaded(workers: int) -> list[dict[str, Tensor]]:
         draws = Draws(Order(5, [3]), lambda number: (32, 2), 3)
-        crops = crops_of(make_samples(), workers=workers)
+        samples = make_samples()
+        files = [replace(each, rainy=in_file(each.rainy), clear=in_file(each.clear)) for each in samples if each.clear]
+        crops = crops_of(files, workers=workers)
         loader = DataLoader(
             crops,
             batch_sampler=draws,
