@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-__all__ = ["DriveDeRainError", "derain", "open_data", "restore", "run", "train"]
+__all__ = ["DriveDeRainError", "derain", "open_data", "restore", "run", "train", "tune"]
 
 if TYPE_CHECKING:
-    from drivederain.api import derain, open_data, restore, run, train
+    from drivederain.api import derain, open_data, restore, run, train, tune
     from drivederain.errors import DriveDeRainError
 else:
     # Only where the program runs: to a type checker a module with __getattr__ has every name.

@@ -1,4 +1,4 @@
-"""What the commands do, from Python: ``from drivederain import train, run, derain, restore, open_data``.
+"""What the commands do, from Python: ``from drivederain import train, tune, run, derain, restore, open_data``.
 
 Values are Python values: lists, dicts, paths. They are checked by the code of the commands, so errors are those of the
 command line, as exceptions (``DriveDeRainError``) that name the option. Nothing is printed: what a command would note
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from drivederain.data.sample import Sample, Split
     from drivederain.engine.training_run.run import TrainDisplay, TrainOutcome
+    from drivederain.engine.tuning.run import TuneDisplay, TuneOutcome
     from drivederain.results.run_folder import RunFolder
 
     Pixels = NDArray[np.uint8]
@@ -109,6 +110,73 @@ def train(
 
     with _shown(display) as shown:
         return train_method(settings, registry, shown)
+
+
+def tune(
+    method: str,
+    data: Texts,
+    *,
+    mix: Sequence[float] = (),
+    val_data: Texts = (),
+    val_limit: int | None = None,
+    val_size: int | str | None = None,
+    real: str | Path | None = None,
+    out: str | Path | None = None,
+    only: Texts = (),
+    grid: str | Path | None = None,
+    tries: Mapping[str, Sequence[Any]] | None = None,
+    seeds: int = 3,
+    margin: float = 2.0,
+    preset: str = "",
+    options: Options | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    weights: Weights | None = None,
+    epochs: int | None = None,
+    steps: int | None = None,
+    minutes: float | None = None,
+    seed: int | None = None,
+    intensities: Texts = (),
+    device: str = "auto",
+    precision: str | None = None,
+    workers: int | None = None,
+    validate_every: int | None = None,
+    retry_failed: bool = False,
+    keep_weights: bool = False,
+    skip_bad: bool = False,
+    data_options: Mapping[str, Any] | None = None,
+    download: bool = False,
+    cache: str | Path | None = None,
+    display: TuneDisplay | None = None,
+) -> TuneOutcome:
+    """Tune a method one variable at a time, as ``drivederain-bench tune``; a study in ``out`` goes on.
+
+    Args:
+        tries: values by variable, as ``{"training.learning_rate": [1e-4, 3e-4]}`` (``--try``).
+        only: variables of the grid, in this order.
+        grid: a TOML file of variables instead of the method's own.
+        display: told how it goes; ``drivederain.cli.tuning_display.TuningDisplay`` is the command's own.
+
+    Returns:
+        What was found, the files that tell it, and the command that trains with the best setting.
+
+    Raises:
+        DriveDeRainError: names, options, data or folder that are not usable, or a baseline that cannot be trained.
+    """
+    given = dict(locals())
+    from drivederain.cli import tune as verb
+    from drivederain.cli.console import quiet_libraries
+    from drivederain.registry import Registry
+
+    quiet_libraries()
+    given["try_"] = [f"{name}={_values(name, values)}" for name, values in (tries or {}).items()] or None
+    typed = _typed(given)
+    registry = Registry.discover()
+    registry.chain(method)
+    settings = verb.tune_settings(typed, _command("tune", verb.tune, typed), registry)
+    from drivederain.engine.tuning.run import tune_method
+
+    with _shown(display) as shown:
+        return tune_method(settings, registry, shown)
 
 
 def run(
@@ -352,13 +420,13 @@ def _typed(given: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("data", "val_data"):
         if name in typed:
             typed[name] = [typed[name]] if isinstance(typed[name], str) else list(map(str, typed[name])) or None
-    for name in ("methods", "metrics", "mix"):
+    for name in ("methods", "metrics", "mix", "only"):
         if name in typed:
             typed[name] = _joined(typed[name])
-    for name in ("source", "target", "out", "resume", "cache"):
+    for name in ("source", "target", "out", "resume", "cache", "grid"):
         if name in typed:
             typed[name] = _path(typed[name])
-    for name in ("real", "size", "suite"):
+    for name in ("real", "size", "suite", "val_size"):
         if typed.get(name) is not None:
             typed[name] = str(typed[name])
     if "intensities" in given:
@@ -369,7 +437,7 @@ def _typed(given: Mapping[str, Any]) -> dict[str, Any]:
     return typed
 
 
-_RENAMED = ("intensities", "options", "hyperparameters", "data_options")
+_RENAMED = ("intensities", "options", "hyperparameters", "data_options", "tries")
 """Parameters that the commands call otherwise, as they take one text of each entry."""
 
 
@@ -410,6 +478,13 @@ def _value(name: str, value: Any) -> str:
         ) from None
 
 
+def _values(name: str, values: Sequence[Any]) -> str:
+    """The words after ``--try NAME=``."""
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise OptionError(f'tries: {name}={values!r} is no list of values. Write {{"{name}": [1, 2]}}')
+    return ",".join(_value(name, value) for value in values)
+
+
 def _weights(weights: Weights | None, methods: Texts | None) -> list[str]:
     """The words after ``--weights``."""
     if isinstance(weights, str | Path):
@@ -439,6 +514,15 @@ def _command(name: str, verb: Callable[..., None], typed: Mapping[str, Any]) -> 
 
 class _Quiet(Silent, Unobserved):
     """Shows nothing, and keeps what it is warned of."""
+
+    def trial_begins(self, *told: object) -> None:
+        """A trial's own folder tells of it."""
+
+    def trial_ended(self, *told: object, before: bool = False) -> None:
+        """The study's table tells of it."""
+
+    def decided(self, *told: object) -> None:
+        """The study's table tells of it."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []

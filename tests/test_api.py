@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 import drivederain
-from drivederain import DriveDeRainError, derain, open_data, restore, run, train
+from drivederain import DriveDeRainError, derain, open_data, restore, run, train, tune
 from drivederain.cli import main as cli
 
 SMALL = {"unet": {"architecture": "custom", "width": 8}}
@@ -57,6 +57,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("drivederain.engine.training_run.run.train_method", stop)
     monkeypatch.setattr("drivederain.engine.run.run_benchmark", stop)
+    monkeypatch.setattr("drivederain.engine.tuning.run.tune_method", stop)
 
 
 def settings_of(call: Callable[[], object]) -> tuple[Any, tuple[str, ...]]:
@@ -114,6 +115,40 @@ def test_every_parameter_of_train_arrives_as_if_it_was_typed(asked: None, comman
     defaults, words = settings_of(lambda: train("unet", "scenes"))
     assert defaults == settings_of(lambda: command("train", "unet", "--data", "scenes"))[0]
     assert words == ("drivederain-bench", "train", "unet", "--data", "scenes")
+
+
+def test_every_parameter_of_tune_arrives_as_if_it_was_typed(asked: None, command: Any, tmp_path: Path) -> None:
+    def settings(call: Callable[[], object]) -> tuple[Any, tuple[str, ...]]:
+        with pytest.raises(Stopped) as stopped:
+            call()
+        (found,) = stopped.value.args
+        return replace(found, base=replace(found.base, command=())), found.base.command
+
+    given, words = settings(
+        lambda: tune(
+            "unet", ["scenes:2"], mix=[1], val_data=["scenes:3"], val_limit=4, val_size=96, real=tmp_path / "rainy",
+            out=tmp_path / "out", only=["schedule", "learning_rate"],
+            tries={"training.ema": [0, 0.995], "training.size": [64, 96]}, seeds=4, margin=1.5, preset="phase2",
+            options={"unet": {"width": 8}}, hyperparameters={"crop": 64}, weights="a.safetensors", epochs=3, seed=7,
+            intensities=["heavy"], device="cpu", precision="fp32", workers=1, validate_every=2, retry_failed=True,
+            keep_weights=True, skip_bad=True, data_options={"scene": "stem"}, download=True, cache=tmp_path,
+        )
+    )  # fmt: skip
+    typed, _ = settings(
+        lambda: command(
+            "tune", "unet", "--data", "scenes:2", "--mix", "1", "--val-data", "scenes:3", "--val-limit", 4,
+            "--val-size", 96, "--real", tmp_path / "rainy", "--out", tmp_path / "out", "--only", "schedule,learning_rate",
+            "--try", "training.ema=0,0.995", "--try", "training.size=64,96", "--seeds", 4, "--margin", 1.5,
+            "--preset", "phase2", "--set", "unet.width=8", "--set", "training.crop=64",
+            "--weights", "unet=a.safetensors", "--epochs", 3, "--seed", 7, "--intensity", "heavy", "--device", "cpu",
+            "--precision", "fp32", "--workers", 1, "--validate-every", 2, "--retry-failed", "--keep-weights",
+            "--skip-bad", "--data-option", "scene=stem", "--download", "--cache", tmp_path,
+        )
+    )  # fmt: skip
+    assert given == typed
+    assert settings(lambda: command(*words[1:]))[0] == given, "the command in the record asks for the same"
+    with pytest.raises(DriveDeRainError, match=r"tries: training.ema=0\.9 is no list of values"):
+        tune("unet", "scenes", tries={"training.ema": 0.9})  # type: ignore[dict-item]
 
 
 def test_every_parameter_of_run_arrives_as_if_it_was_typed(asked: None, command: Any, tmp_path: Path) -> None:
@@ -306,7 +341,7 @@ def test_open_data_gives_samples_by_split_and_intensity(cache: Path, photos: Pat
 
 
 def test_the_package_offers_them_and_imports_nothing_before() -> None:
-    assert drivederain.__all__ == ["DriveDeRainError", "derain", "open_data", "restore", "run", "train"]
+    assert drivederain.__all__ == ["DriveDeRainError", "derain", "open_data", "restore", "run", "train", "tune"]
     assert set(drivederain.__all__) <= set(dir(drivederain))
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         _ = drivederain.trian  # type: ignore[attr-defined]
