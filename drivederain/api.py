@@ -497,12 +497,16 @@ def _weights(weights: Weights | None, methods: Texts | None) -> list[str]:
     return [f"{name}={path}" for name, path in (weights or {}).items()]
 
 
+_POSITIONAL = ("method", "source", "target")
+"""Parameters that the commands take without an option before them."""
+
+
 def _command(name: str, verb: Callable[..., None], typed: Mapping[str, Any]) -> tuple[str, ...]:
     """The words that ask for the same on the command line, for the record."""
     positional, words = [], list[str]()
     for parameter in inspect.signature(verb).parameters.values():
         value, option = typed[parameter.name], parameter.name.strip("_").replace("_", "-")
-        if parameter.default is parameter.empty:
+        if parameter.name in _POSITIONAL:
             positional.append(str(value))
         elif isinstance(value, bool) and value != parameter.default:
             words.append(f"--{option}" if value else f"--no-{option}")

@@ -137,7 +137,8 @@ def test_every_parameter_of_tune_arrives_as_if_it_was_typed(asked: None, command
     typed, _ = settings(
         lambda: command(
             "tune", "unet", "--data", "scenes:2", "--mix", "1", "--val-data", "scenes:3", "--val-limit", 4,
-            "--val-size", 96, "--real", tmp_path / "rainy", "--out", tmp_path / "out", "--only", "schedule,learning_rate",
+            "--val-size", 96, "--real", tmp_path / "rainy", "--out", tmp_path / "out",
+            "--only", "schedule,learning_rate",
             "--try", "training.ema=0,0.995", "--try", "training.size=64,96", "--seeds", 4, "--margin", 1.5,
             "--preset", "phase2", "--set", "unet.width=8", "--set", "training.crop=64",
             "--weights", "unet=a.safetensors", "--epochs", 3, "--seed", 7, "--intensity", "heavy", "--device", "cpu",
