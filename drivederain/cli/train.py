@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -109,7 +110,8 @@ def train(
 
     quiet_libraries()
     settings = train_settings(typed, ("drivederain-bench", *sys.argv[1:]))
-    go_on = f"what is done is kept. Go on with: drivederain-bench train {method} --resume {settings.out}"
+    again = shlex.join(["drivederain-bench", "train", method, "--resume", str(settings.out)])
+    go_on = f"what is done is kept. Go on with: {again}"
     with stoppable(go_on):
         outcome = _execute(settings)
     if outcome.record.interrupted:

@@ -19,6 +19,12 @@ class Averages(WeightAveraging):
         super().__init__(use_buffers=True, multi_avg_fn=self._move)
         self.decay, self.updates = decay, 0
 
+    def setup(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
+        super().setup(trainer, module, stage)
+        if self._average_model is not None:
+            # torch looks at its count at every update; on the device that would wait for all work so far.
+            self._average_model.n_averaged = self._average_model.n_averaged.cpu()
+
     @torch.no_grad()
     def _move(self, averages: list[Tensor], currents: list[Tensor], updates: Tensor | int) -> None:
         """What never changes (a frozen VGG) stays exactly as it is; counts of batches are taken over."""

@@ -184,6 +184,7 @@ def start_method() -> str:
 
 
 def settle_worker(number: int) -> None:
-    """One thread a worker, and Ctrl-C is for the process that trains: it ends its workers itself."""
+    """One thread a worker. Ctrl-C and SIGTERM are for the process that trains, which ends its workers itself."""
     cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

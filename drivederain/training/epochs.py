@@ -20,7 +20,7 @@ from drivederain.training.optimisation import VALIDATION_LOSS
 from drivederain.training.progress import Progress
 from drivederain.training.record import INTERRUPTED
 from drivederain.training.state import Position
-from drivederain.training.steps import Steps
+from drivederain.training.steps import Failure, Steps
 from drivederain.training.stopping import no_longer_better, overfits, target_reached
 from drivederain.training.validation import Validator
 
@@ -83,6 +83,13 @@ class Epochs(Callback):
     def observer(self) -> Observer:
         return self.steps.observer
 
+    def sound(self, module: LightningModule) -> bool:
+        """Whether all weights are finite, and their averages."""
+        averages = self.averages.state() if self.averages is not None else {}
+        return all(
+            bool(torch.isfinite(value).all()) for state in (module.state_dict(), averages) for value in state.values()
+        )
+
     def in_place(self, module: LightningModule) -> AbstractContextManager[None]:
         """Inside, the module has the weights that are kept."""
         return self.averages.in_place(module) if self.averages else nullcontext()
@@ -102,6 +109,10 @@ class Epochs(Callback):
         if steps.interrupted and not complete:
             # It goes on later as if nothing had been: the record is written when the epoch is whole.
             self.stop_reason = INTERRUPTED
+            return
+        if not self.sound(module):
+            # The loss of a step is that of the weights before it.
+            steps.failure = Failure(f"training stopped at step {position.step}: a weight is not finite.", None)
             return
         number = position.place.epoch + (0 if complete else 1)
         of_all = gather(steps.losses_of_epoch())
@@ -126,6 +137,9 @@ class Epochs(Callback):
             waiting=min(waited / busy, 1.0) if busy else 0.0,
             scores=scores,
         )
+        if position.history and position.history[-1].epoch == number:
+            # Its budget had cut the epoch short, and a larger one went on with it.
+            position.history.pop()
         position.history.append(record)
         if trainer.is_global_zero and best_of(position.history) is record:
             with self.in_place(module):

@@ -74,7 +74,7 @@ def fit(
     """
     hyperparameters, module = recipe.hyperparameters, recipe.module
     parts = data.with_truth
-    check_plan(hyperparameters, data, devices, refines=estimate is not None, validates=validate is not None)
+    check_plan(hyperparameters, data, devices, budget, refines=estimate is not None, validates=validate is not None)
     position, state = Position(), None
     if keeping is not None:
         keeping.check()
@@ -89,13 +89,19 @@ def fit(
     epoch_batches = hyperparameters.epoch_steps or math.ceil(sum(sizes) / (hyperparameters.batch_size * world))
     epoch_steps = math.ceil(epoch_batches / hyperparameters.accumulate)
     progress.start(budget, steps_per_epoch=epoch_steps, earlier_seconds=position.seconds)
+
+    def steps_before(batch: int) -> int:
+        """Every epoch ends with a step, also where its last batches are fewer than make one."""
+        epoch, of_epoch = divmod(batch, epoch_batches)
+        return epoch * epoch_steps + of_epoch // hyperparameters.accumulate
+
     record = record_maker(position, hyperparameters, data, budget=budget, seed=seed, precision=devices.precision)
     already = _already_over(position, progress, hyperparameters)
     if already:
         return record(already, position.means)
     draws = Draws(
         Order(seed, sizes, weights or None),
-        lambda batch: hyperparameters.at(progress.fraction(batch // hyperparameters.accumulate)),
+        lambda batch: hyperparameters.at(progress.fraction(steps_before(batch))),
         epoch_batches,
         place=position.place,
         world=world,
@@ -231,8 +237,9 @@ def _already_over(position: Position, progress: Progress, hyperparameters: Hyper
 def _advice(steps: Steps, saver: Saver | None, hyperparameters: Hyperparameters) -> str:
     assert steps.failure is not None
     words = f"{steps.failure.reason} {_smaller(hyperparameters)}"
-    if saver is not None:
-        words += f" Its batch is kept in {saver.failed_batch(steps.failure)}."
+    kept = saver.failed_batch(steps.failure) if saver is not None else None
+    if kept is not None:
+        words += f" Its batch is kept in {kept}."
     return words
 
 

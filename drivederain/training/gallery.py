@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from drivederain.data.png import encode_png
 from drivederain.data.sample import Sample
+from drivederain.errors import DriveDeRainError
 from drivederain.results.run_folder import write_atomically
 from drivederain.training.curves import draw_curves
 from drivederain.training.data import TrainingData
@@ -44,6 +45,8 @@ class Gallery(Callback):
         epochs, keeping = self.epochs, self.keeping
         if epochs.steps.failure is not None or not epochs.position.history or not trainer.is_global_zero:
             return
+        if epochs.steps.interrupted and epochs.position.place.batch:
+            return  # inside an epoch: its record is not written yet
         number = epochs.position.history[-1].epoch
         ends = bool(epochs.stop_reason) and not epochs.steps.interrupted
         samples = _due(keeping.samples_every, number, ends)
@@ -73,8 +76,8 @@ class Gallery(Callback):
     ) -> None:
         try:
             write_atomically(path, encode_png(sheet([row(sample) for sample in samples], columns, height=HEIGHT)))
-        except OSError as error:
-            self.epochs.observer.note(f"{path} could not be written: {error.strerror}")
+        except (OSError, DriveDeRainError) as error:
+            self.epochs.observer.note(f"{path} could not be drawn: {error}")
 
     def _with_truth(self, sample: Sample) -> Row:
         assert sample.clear is not None

@@ -64,7 +64,7 @@ class Hyperparameters(BaseModel):
     hold: Share = Field(0.0, description="cosine: share of the budget at the peak, after the warm-up")
     final: Share = Field(0.01, description="cosine: the last rate as a share of the peak")
     factor: float = Field(0.5, gt=0, lt=1, description="plateau, step: the rate is multiplied by it")
-    plateau_patience: int = Field(5, ge=0, description="plateau: epochs without a lower validation loss")
+    plateau_patience: int = Field(5, ge=0, description="plateau: validations without a lower loss")
     milestones: tuple[int, ...] = Field((), description="step: epochs after which the rate falls, as 30,50,80")
     gradient_clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient; none: not clipped")
     accumulate: int = Field(1, ge=1, description="batches whose gradients make one step")
@@ -81,7 +81,7 @@ class Hyperparameters(BaseModel):
     overfitting: Literal["stop", "warn", "ignore"] = Field(
         "warn", description="when the validation loss rises while the training loss falls"
     )
-    overfitting_patience: int = Field(10, ge=2, description="epochs that it must go on for")
+    overfitting_patience: int = Field(10, ge=2, description="validations that it must go on for")
     explosion: float = Field(
         10.0, gt=1, description="stop when the loss is so many times its running mean, three steps in a row"
     )

@@ -7,10 +7,17 @@ from drivederain.training.data import TrainingData
 from drivederain.training.devices import Devices
 from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.training.losses.names import check_crop
+from drivederain.training.progress import Budget
 
 
 def check_plan(
-    hyperparameters: Hyperparameters, data: TrainingData, devices: Devices, *, refines: bool, validates: bool
+    hyperparameters: Hyperparameters,
+    data: TrainingData,
+    devices: Devices,
+    budget: Budget,
+    *,
+    refines: bool,
+    validates: bool,
 ) -> None:
     """Refuse a training that could not be done as asked, before anything of it is done.
 
@@ -42,5 +49,8 @@ def check_plan(
         raise OptionError("consistency is for stages: a refiner's views would need estimates of their own")
     if devices.precision == "fp16" and devices.device.type == "cpu":
         raise OptionError("training in fp16 needs a GPU (its gradients are scaled there). Use bf16 or fp32.")
-    if (devices.count, devices.nodes) != (1, 1) and refines:
+    several = (devices.count, devices.nodes) != (1, 1)
+    if several and budget.minutes is not None:
+        raise OptionError("several devices have a clock each: give --steps or --epochs instead of minutes")
+    if several and refines:
         raise OptionError("a refiner is trained on one device: its estimates are made in the process that trains")

@@ -94,9 +94,12 @@ class Saver(Callback):
         every = self.keeping.save_steps
         due = time.monotonic() - self._saved_at > self.keeping.save_seconds
         due = due or (every is not None and position.step - self._saved_step >= every)
-        if due or trainer.should_stop:
+        # At the end of the budget the last validation comes first.
+        over = self.epochs.progress.over(position.step)
+        if trainer.is_global_zero and ((due and not over) or steps.interrupted):
             steps.read()
-            self._save(trainer, module)
+            if not steps.suspicious and self.epochs.sound(module):
+                self._save(trainer, module)
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         position, folder = self.epochs.position, self.keeping.folder
@@ -116,19 +119,23 @@ class Saver(Callback):
         steps, position = self.epochs.steps, self.epochs.position
         if steps.failure is not None or not trainer.is_global_zero:
             return
-        self._saved_at, self._saved_step = time.monotonic(), position.step
+        begun = time.monotonic()
+        self._saved_at, self._saved_step = begun, position.step
         position.seconds = self.epochs.progress.seconds
         with self.epochs.progress.paused():
             with self.epochs.in_place(module):
                 write_atomically(self.keeping.folder.last, self._weights())
             # Last, so that what a resumed training goes on from is never newer than the weights beside it.
             save_state(self.keeping.folder.state, position, trainer, module, self.epochs.averages)
+        steps.pass_over(time.monotonic() - begun)
 
     def _weights(self) -> bytes:
         return self.keeping.serialise(self.record("", self.epochs.position.means))
 
-    def failed_batch(self, failure: Failure) -> Path:
-        """Keep the crops of the batch at which the training failed, with the names of their pictures."""
+    def failed_batch(self, failure: Failure) -> Path | None:
+        """Keep the crops of the batch that a training failed at, if one is known, and the names of their pictures."""
+        if failure.batch is None:
+            return None
         draws = self.epochs.steps.draws.drawn(failure.batch)
         rows = collate([self.crops[draw] for draw in draws])
         names = [self.crops.name(draw) for draw in draws]

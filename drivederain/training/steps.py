@@ -27,6 +27,8 @@ SETTLED = 20
 """Steps after which the running mean says something."""
 IN_A_ROW = 3
 """Steps that must be too large for an explosion: a single hard batch is none."""
+FAILED = 1 << 16
+"""What a process tells the others instead of the number of a signal."""
 LOOK = {"cpu": 1}
 """Steps between two looks at the losses; reading them waits for the device."""
 LOOK_ELSEWHERE = 10
@@ -34,10 +36,11 @@ LOOK_ELSEWHERE = 10
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a training cannot go on. ``batch``: since the iteration of the epoch began."""
+    """Why a training cannot go on. ``batch``: which, since the iteration of the epoch began, if it was one of this
+    process."""
 
     reason: str
-    batch: int
+    batch: int | None
 
 
 class Steps(Callback):
@@ -92,18 +95,38 @@ class Steps(Callback):
         self._unread.append((batch_idx, terms))
         share = self.progress.fraction(self.position.step)
         over = share >= 1
+        # Between two steps gradients are gathered, which no checkpoint holds: a stop waits for the step.
+        whole = self.just_stepped or self.position.place.batch == 0
         if over or len(self._unread) >= LOOK.get(module.device.type, LOOK_ELSEWHERE):
             self.read()
-        stop = over or bool(self.interrupted) or self.failure is not None
         if trainer.world_size > 1:
-            # Clocks, signals and losses differ between processes, and all must stop at the same step.
-            stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
-        if stop:
+            self._agree(module.device)
+        if self.failure is not None or (whole and (over or self.interrupted)):
             trainer.should_stop = True
         if over or now - self._said > REPORT_SECONDS:
             self._said = now
             words = ", ".join(f"{name} {value:.4f}" for name, value in self.position.means.items())
             self.observer.step(share, f"step {self.position.step}: {words}, {self.images / self.busy:.1f} images/s")
+
+    def _agree(self, device: torch.device) -> None:
+        """Signals and losses differ between processes, and all must stop at the same step, for the same reason."""
+        mine = FAILED if self.failure is not None else self.interrupted
+        worst = torch.tensor([mine], device=device)
+        torch.distributed.all_reduce(worst, op=torch.distributed.ReduceOp.MAX)
+        reason = int(worst)
+        if reason == FAILED and self.failure is None:
+            self.failure = Failure("training stopped: the loss of another device went wrong.", None)
+        elif reason and reason != FAILED:
+            self.interrupted = reason
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether the last loss was so large that nothing of it should be kept."""
+        return self._large > 0
+
+    def pass_over(self, seconds: float) -> None:
+        """Leave out seconds in which nothing was trained from the speed."""
+        self._clock += seconds
 
     def read(self) -> None:
         """Read the losses of the last steps, and look whether they are sound."""
@@ -125,7 +148,12 @@ class Steps(Callback):
                 self.failure = Failure(f"training stopped at step {step}: {name} is {value}.", batch)
                 return
         usual = self.position.means.get("loss")
-        exploded = usual is not None and step > SETTLED and values["loss"] > self.hyperparameters.explosion * usual
+        exploded = (
+            usual is not None
+            and usual > 0
+            and step > SETTLED
+            and values["loss"] > self.hyperparameters.explosion * usual
+        )
         self._large = self._large + 1 if exploded else 0
         if self._large >= IN_A_ROW:
             reason = (
@@ -135,11 +163,12 @@ class Steps(Callback):
             self.failure = Failure(reason, batch)
 
     def losses_of_epoch(self) -> dict[str, float]:
-        """Means of the terms over the epoch as far as they were read; the next begins anew."""
+        """Means of the terms over the epoch as far as they were read; after a whole epoch the next begins anew."""
         sums = self.position.partial
-        count = sums.pop("count", 0.0)
-        means = {name: value / count for name, value in sums.items()} if count else {}
-        sums.clear()
+        count = sums.get("count", 0.0)
+        means = {name: value / count for name, value in sums.items() if name != "count"} if count else {}
+        if self.position.place.batch == 0:
+            sums.clear()
         return means
 
     def speed_of_epoch(self) -> float:

@@ -30,6 +30,7 @@ from drivederain.training.progress import Budget
 from drivederain.training.recipe import Recipe
 from drivederain.training.record import TrainingRecord
 from drivederain.training.saving import Keeping
+from drivederain.training.validation import Validator
 from drivederain.weights import read_weights, serialise
 
 MakeSamples = Callable[..., list[Sample]]
@@ -117,6 +118,14 @@ PLANS: dict[str, tuple[dict[str, Any], Budget]] = {
     "plateau": ({"schedule": "plateau", "plateau_patience": 0}, Budget(epochs=5)),
     "step": ({"schedule": "step", "milestones": (2, 3)}, Budget(epochs=5)),
     "accumulated": ({"accumulate": 2, "optimizer": "sgd", "ema": 0.0, "epoch_steps": 5}, Budget(epochs=4)),
+    "progressive, accumulated": (
+        {
+            "accumulate": 3,
+            "epoch_steps": 4,
+            "progressive": ({"until": 0.5, "crop": 24, "batch_size": 2}, {"until": 1, "crop": 32, "batch_size": 1}),
+        },
+        Budget(epochs=6),
+    ),
     "progressive": (
         {"progressive": ({"until": 0.5, "crop": 24, "batch_size": 3}, {"until": 1, "crop": 32, "batch_size": 1})},
         Budget(steps=16),
@@ -225,6 +234,79 @@ def test_the_batch_of_an_explosion_is_kept(make_samples: MakeSamples, tmp_path: 
     assert tensors.tensors["rainy"].shape == tensors.tensors["clear"].shape == (2, 3, 32, 32)
     assert all(name.startswith("noise/noise_") for name in tensors.metadata["pictures"])
     assert "exploded" in tensors.metadata["reason"] and len(tensors.metadata["draws"]) == 2
+
+
+@pytest.mark.parametrize("batch", range(1, 8))
+def test_a_signal_between_two_steps_waits_for_the_step(make_samples: MakeSamples, tmp_path: Path, batch: int) -> None:
+    """Gradients that are gathered are in no checkpoint."""
+
+    class Signalled(Callback):
+        batches = 0
+
+        def on_train_batch_start(self, trainer: Any, *arguments: Any) -> None:
+            self.batches += 1
+            if self.batches == batch:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    bench = Bench(make_samples, accumulate=3, epoch_steps=5)
+    bench.train(tmp_path / "whole", Budget(epochs=3))
+    stopped = bench.train(tmp_path / "stopped", Budget(epochs=3), callbacks=(Signalled(),), save_steps=None)
+    assert stopped.interrupted and stopped.steps == {1: 1, 2: 1, 3: 1, 4: 2, 5: 2, 6: 3, 7: 3}[batch]
+    bench.train(tmp_path / "stopped", Budget(epochs=3), resume=True)
+    whole = files(tmp_path / "whole")
+    assert {name: files(tmp_path / "stopped")[name] for name in whole} == whole
+
+
+def test_killed_during_the_last_validation_it_is_made_after_all(
+    make_samples: MakeSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(make_samples)
+    whole = bench.train(tmp_path / "whole", Budget(steps=6))
+    assert whole.history[-1].step == 6 and whole.epochs == 1, "the budget ends within an epoch"
+    validate = Validator.scores
+
+    def killed(self: Validator, module: Any, gather: Any) -> Any:
+        if module.trainer.global_step == 6:
+            raise Killed
+        return validate(self, module, gather)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Validator, "scores", killed)
+        with pytest.raises(Killed):
+            bench.train(tmp_path / "killed", Budget(steps=6), save_steps=1)
+    resumed = bench.train(tmp_path / "killed", Budget(steps=6), resume=True)
+    assert [record.scores for record in resumed.history] == [record.scores for record in whole.history]
+    assert files(tmp_path / "killed") == files(tmp_path / "whole")
+
+
+def test_an_epoch_that_its_budget_cut_short_is_one_epoch_in_the_history(
+    make_samples: MakeSamples, tmp_path: Path
+) -> None:
+    bench = Bench(make_samples, schedule="constant", warm_up=0.0)
+    whole = bench.train(tmp_path / "whole", Budget(steps=8))
+    bench.train(tmp_path / "cut", Budget(steps=6))
+    longer = bench.train(tmp_path / "cut", Budget(steps=8), resume=True)
+    assert [record.epoch for record in longer.history] == [1, 2]
+    assert [record.losses for record in longer.history] == [record.losses for record in whole.history]
+
+
+def test_weights_that_are_not_finite_are_not_kept(make_samples: MakeSamples, tmp_path: Path) -> None:
+    """The loss of a step is that of the weights before it: it may be sound where the step was not."""
+
+    class Poisoned(RestorationModule):
+        def optimizer_step(self, *arguments: Any, **more: Any) -> None:
+            super().optimizer_step(*arguments, **more)
+            if self.trainer.global_step == 5:
+                with torch.no_grad():
+                    self.network.head.bias.fill_(float("nan"))
+
+    bench = Bench(make_samples)
+    with pytest.raises(MethodError, match=r"training stopped at step .* Try a smaller learning rate"):
+        bench.train(tmp_path, Budget(steps=20), module=Poisoned, save_steps=1)
+    for path in TrainingFolder(tmp_path).checkpoints.glob("*.safetensors"):
+        assert all(bool(torch.isfinite(value).all()) for value in read_weights(path).tensors.values()), path
+    state = torch.load(TrainingFolder(tmp_path).state, weights_only=True)
+    assert all(bool(torch.isfinite(value).all()) for value in state["module"].values()) and state["step"] <= 5
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -26,13 +26,14 @@ class FoundData:
     validated_on: str
     problems: tuple[Problem, ...]
 
-    def fingerprint(self) -> str:
-        """SHA-256 of all pictures that are trained or validated on; paths and order do not count."""
-        parts = [
-            [part.weight, sorted(_fingerprints(part.samples))]
-            for part in sorted(self.data.parts, key=lambda part: part.name)
-        ]
-        return key_of([parts, sorted(_fingerprints(self.data.validation))])
+    def fingerprint(self, *, photos: bool) -> str:
+        """SHA-256 of all pictures that are trained or validated on, of ``photos`` too if they train.
+
+        Where they lie does not count; the order of the data sets does, as it decides which picture is drawn when.
+        """
+        parts = [[part.weight, sorted(_fingerprints(part.samples))] for part in self.data.parts]
+        trained = _fingerprints(self.data.photos) if photos else []
+        return key_of([parts, sorted(_fingerprints(self.data.validation)), trained])
 
 
 def find_data(settings: TrainSettings, hyperparameters: Hyperparameters, registry: Registry) -> FoundData:
@@ -106,7 +107,7 @@ def _photos(settings: TrainSettings, registry: Registry, problems: list[Problem]
     problems += context.problems
     if not photos:
         raise DataError(f"--real {settings.real} holds no rainy photos without truth")
-    return photos
+    return sorted(photos, key=lambda photo: (photo.rainy.fingerprint, photo.source_file))
 
 
 def _context(settings: TrainSettings, size: int | None) -> DataContext:

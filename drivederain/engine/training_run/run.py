@@ -87,9 +87,9 @@ class _Training:
         found = find_data(settings, recipe.hyperparameters, self.registry)
         for problem in found.problems:
             self.display.note(f"left out {problem.file}: {problem.reason}")
-        identity = self._identity(method, recipe.hyperparameters, found)
-        self._check_resumed(identity)
         behind = self._behind()
+        identity = self._identity(method, recipe.hyperparameters, found, behind)
+        self._check_resumed(identity)
         estimates = OnDemand(self._run_settings(), lambda words: self.display.step(0.0, words))
         estimate = estimates_of(estimates, behind) if behind is not None else None
         channels_last = recipe.hyperparameters.channels_last
@@ -111,7 +111,7 @@ class _Training:
             "git": git_state(),
         }
         devices = Devices(self.device, self._precision(), settings.devices, settings.nodes, settings.workers)
-        check_plan(recipe.hyperparameters, found.data, devices, refines=behind is not None, validates=True)
+        check_plan(recipe.hyperparameters, found.data, devices, self.budget, refines=behind is not None, validates=True)
         keeping = self._keeping(method, found, behind)
         keeping.check()
         rainy: dict[str, Any] = {}
@@ -178,7 +178,9 @@ class _Training:
         check_crops(self.spec, hyperparameters)
         return replace(recipe, hyperparameters=hyperparameters)
 
-    def _identity(self, method: Method, hyperparameters: Hyperparameters, found: FoundData) -> dict[str, Any]:
+    def _identity(
+        self, method: Method, hyperparameters: Hyperparameters, found: FoundData, behind: ReadyStage | None
+    ) -> dict[str, Any]:
         """What a training cannot change on the way."""
         return {
             "method": self.settings.method,
@@ -186,9 +188,11 @@ class _Training:
             "hyperparameters": hyperparameters.model_dump(mode="json"),
             "seed": self.settings.seed,
             "precision": self._precision(),
+            "validate_every": self.settings.validate_every,
+            "behind": behind.found.sha256 if behind and behind.found else "",
             "devices": self.settings.devices * self.settings.nodes,
             # Last: the others are among the reasons why it may differ.
-            "data": found.fingerprint(),
+            "data": found.fingerprint(photos=hyperparameters.consistency > 0),
         }
 
     def _check_resumed(self, identity: Mapping[str, Any]) -> None:
@@ -241,6 +245,9 @@ class _Training:
     def _precision(self) -> Any:
         """fp32 unless asked for, or on a GPU that is good at bf16 for methods that restore in it."""
         wanted = self.settings.precision
+        if wanted == "auto" and self.settings.resume:
+            # What it was begun in, on whatever machine it goes on.
+            wanted = self.folder.read_record().get("identity", {}).get("precision", wanted)
         if wanted != "auto":
             return wanted
         good = self.device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)

@@ -131,7 +131,7 @@ class Ledger:
         """The folder of a trial that is to be trained now: that of the one that was killed, or a new one."""
         for known in self._running():
             if known.user_attrs.get("key") == trial.key:
-                return self.folder / TRIALS / str(known.user_attrs["folder"])
+                return self._inside(str(known.user_attrs["folder"]))
         # Optuna holds no parameters: `ask` gives no more than a number.
         begun = self._study.ask()
         folder = _folder(sum("key" in known.user_attrs for known in self._trials()), trial)
@@ -152,8 +152,14 @@ class Ledger:
         """Where a trial was trained, or is; ``None`` where it was not begun."""
         for known in reversed(self._trials()):
             if known.user_attrs.get("key") == trial.key:
-                return self.folder / TRIALS / str(known.user_attrs["folder"])
+                return self._inside(str(known.user_attrs["folder"]))
         return None
+
+    def _inside(self, name: str) -> Path:
+        """The folder of a trial by the name in the journal, which may be somebody else's."""
+        if Path(name).name != name or name in ("", ".", ".."):
+            raise DataError(f"{self.folder}: its journal names a trial's folder {name!r}, which is not one of its own")
+        return self.folder / TRIALS / name
 
     def _tell(self, number: int, ended: Ended) -> None:
         import optuna

@@ -93,7 +93,7 @@ def find_pictures(
         raise OptionError("tune goes by validation pictures, and there are none. Give --val-data SPEC.")
     trained, validated = len(found.data.samples), len(found.data.validation)
     words = f"{trained} pictures to train on ({found.trained_on}), {validated} to validate on ({found.validated_on})"
-    return words, found.fingerprint()
+    return words, found.fingerprint(photos=True)
 
 
 def _result(outcome: TrainOutcome) -> TrialResult:
