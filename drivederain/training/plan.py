@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from drivederain.errors import OptionError
 from drivederain.training.data import TrainingData
 from drivederain.training.devices import Devices
@@ -49,6 +51,9 @@ def check_plan(
         raise OptionError("consistency is for stages: a refiner's views would need estimates of their own")
     if devices.precision == "fp16" and devices.device.type == "cpu":
         raise OptionError("training in fp16 needs a GPU (its gradients are scaled there). Use bf16 or fp32.")
+    there = {"cuda": torch.cuda.device_count(), "mps": 1}.get(devices.device.type, devices.count)
+    if devices.count > there:
+        raise OptionError(f"--devices {devices.count}: this machine has {there} for --device {devices.device.type}")
     several = (devices.count, devices.nodes) != (1, 1)
     if several and budget.minutes is not None:
         raise OptionError("several devices have a clock each: give --steps or --epochs instead of minutes")

@@ -243,6 +243,13 @@ BAD_INPUTS = (
         train("--val-data paired:more/overlap"),
         ("the same picture is trained on", "Take it out of one of them"),
     ),
+    BadInput("photos without truth to train on", train("--data real:photos"), ("--data real:photos", "Leave it out")),
+    BadInput(
+        "photos without truth to validate on",
+        train("--val-data real:photos"),
+        ("--val-data real:photos has no rainy pictures with their clear ones",),
+    ),
+    BadInput("minutes for several devices", train("--devices 2 --minutes 1"), ("several devices have a clock each",)),
     BadInput(
         "a training that is not there",
         "train unet --resume runs/nothing",

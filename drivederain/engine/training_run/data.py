@@ -54,12 +54,17 @@ def find_data(settings: TrainSettings, hyperparameters: Hyperparameters, registr
         own_splits = parse_source(text, registry.datasets).spec.name in OWN_SPLITS
         split: Split = "train" if own_splits or not settings.val_data or text in settings.val_data else "all"
         samples = _samples(text, split, settings, _training_size(hyperparameters), registry, problems)
+        if not samples:
+            raise DataError(f"--data {text} has no rainy pictures with their clear ones to train on. Leave it out.")
         parts.append(Part(text, tuple(samples), settings.mix[number] if settings.mix else None))
     for text in settings.val_data or settings.data:
         own_splits = parse_source(text, registry.datasets).spec.name in OWN_SPLITS
         split = "val" if own_splits or text in settings.data else "all"
         size = validation_size(settings, hyperparameters)
-        validation += _samples(text, split, settings, None if size == "native" else size, registry, problems)
+        found = _samples(text, split, settings, None if size == "native" else size, registry, problems)
+        if settings.val_data and not found:
+            raise DataError(f"--val-data {text} has no rainy pictures with their clear ones. Give others, or none.")
+        validation += found
     validation = _limited(validation, settings.val_limit)
     photos = []
     if settings.real is not None:

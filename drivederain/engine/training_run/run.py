@@ -85,6 +85,8 @@ class _Training:
         method = self._method()
         recipe = self._recipe(method)
         found = find_data(settings, recipe.hyperparameters, self.registry)
+        facts = method.facts()
+        self.display.note(f"{spec.name}: {', '.join(f'{name} {_shown(value)}' for name, value in facts.items())}")
         for problem in found.problems:
             self.display.note(f"left out {problem.file}: {problem.reason}")
         behind = self._behind()
@@ -105,7 +107,7 @@ class _Training:
             "validated_on": found.validated_on,
             "samples": len(found.data.samples),
             "validation_samples": len(found.data.validation),
-            "facts": dict(method.facts()),
+            "facts": dict(facts),
             "identity": identity,
             "environment": environment(self.device),
             "git": git_state(),
@@ -324,6 +326,10 @@ def _restorer(
         return runner.restore([sample.image], [sample.rainy.load()], estimates)[0].pixels
 
     return restore
+
+
+def _shown(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def _changed(folder: TrainingFolder, what: str, before: Any, now: Any) -> OptionError:
