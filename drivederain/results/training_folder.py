@@ -74,6 +74,20 @@ class TrainingFolder:
     def failed_batch(self) -> Path:
         return self.path / "failed_batch.safetensors"
 
+    @property
+    def lock(self) -> Path:
+        """Held by the training that goes on here."""
+        return self.path / ".lock"
+
+    def clear(self) -> None:
+        """Remove what an attempt left that ended before its first state; its record is written anew."""
+        files = [self.epochs, self.steps, self.curves, self.failed_batch, self.best, self.last]
+        files += self.checkpoints.glob("epoch_*.safetensors")
+        for folder, kind in (("samples", "*.png"), ("real", "*.png"), ("tensorboard", "events.out.tfevents.*")):
+            files += (self.path / folder).glob(kind)
+        for file in files:
+            file.unlink(missing_ok=True)
+
     def write_record(self, record: Mapping[str, Any]) -> None:
         write_atomically(self.record, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
 

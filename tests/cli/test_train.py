@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from drivederain.weights import read_about, read_weights
 
@@ -33,7 +34,7 @@ def test_the_folder_holds_what_was_promised(trained: Path, command: Any, photos:
     files = {path.relative_to(trained).as_posix() for path in trained.rglob("*") if path.is_file()}
     events = [name for name in files if name.startswith("tensorboard/events.out.tfevents")]
     assert len(events) == 1
-    assert files - {*events} == {
+    assert files - {*events, ".lock"} == {
         "training.json", "epochs.csv", "curves.png", "samples/epoch_0001.png", "samples/epoch_0002.png",
         "real/epoch_0002.png", "checkpoints/best.safetensors", "checkpoints/last.safetensors", "checkpoints/last.state",
     }  # fmt: skip
@@ -119,3 +120,20 @@ def test_it_starts_from_given_weights(trained: Path, command: Any, photos: Path,
     )
     head = "body.head.weight"
     assert float((before[head] - after[head]).abs().max()) < 1e-6
+
+
+def test_one_training_at_a_time_has_the_folder(trained: Path, command: Any) -> None:
+    with FileLock(trained / ".lock"):
+        ended = command("train", "unet", "--resume", trained, "--epochs", 3, "--device", "cpu")
+    assert ended.status == 2 and f"another training goes on in {trained}" in ended.message
+
+
+def test_what_an_attempt_left_that_had_no_state_yet_does_not_stay(trained: Path, command: Any) -> None:
+    (trained / "checkpoints" / "last.state").unlink()
+    (trained / "checkpoints" / "epoch_0099.safetensors").write_bytes(b"of another attempt")
+    (trained / "notes.txt").write_text("the user's own")
+    before = (trained / "checkpoints" / "best.safetensors").read_bytes()
+    ended = command("train", "unet", "--resume", trained, "--epochs", 2, "--device", "cpu")
+    assert ended.status == 0 and "(4 steps, 2 whole epochs" in ended.out, ended
+    assert not (trained / "checkpoints" / "epoch_0099.safetensors").exists() and (trained / "notes.txt").exists()
+    assert (trained / "checkpoints" / "best.safetensors").read_bytes() == before, "begun anew, with the same end"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 import drivederain
@@ -27,7 +28,7 @@ from drivederain.engine.stages import ReadyStage, make_method
 from drivederain.engine.train import about_training, check_crops, estimates_of
 from drivederain.engine.training_run.data import FoundData, find_data
 from drivederain.engine.training_run.settings import DEFAULT_BUDGET, TrainSettings
-from drivederain.errors import OptionError
+from drivederain.errors import DataError, OptionError
 from drivederain.method import Method
 from drivederain.names import did_you_mean
 from drivederain.registry import Registry
@@ -116,36 +117,60 @@ class _Training:
         check_plan(recipe.hyperparameters, found.data, devices, self.budget, refines=behind is not None, validates=True)
         keeping = self._keeping(method, found, behind)
         keeping.check()
-        rainy: dict[str, Any] = {}
-        if found.data.validation:
-            scores = scores_of(found.data.validation, lambda sample: sample.rainy.load())
-            rainy = vars(scores) | {"loss": None}
-            keeping = replace(keeping, rainy=scores)
-        about["rainy"] = rainy
-        self._write(about | {"status": "running"})
+        with self._alone():
+            if is_first_process() and self.folder.record.exists() and not self.folder.state.exists():
+                self.folder.clear()
+            rainy: dict[str, Any] = {}
+            if found.data.validation:
+                scores = scores_of(found.data.validation, lambda sample: sample.rainy.load())
+                rainy = vars(scores) | {"loss": None}
+                keeping = replace(keeping, rainy=scores)
+            about["rainy"] = rainy
+            self._write(about | {"status": "running"})
+            try:
+                record = fit(
+                    recipe,
+                    found.data,
+                    budget=self.budget,
+                    seed=seed_of(settings.seed, "train", spec.name),
+                    devices=devices,
+                    estimate=estimate,
+                    validate=restore,
+                    validate_every=settings.validate_every,
+                    observer=self.display,
+                    keeping=keeping,
+                )
+            except BaseException as error:
+                # What is said of the end must not hide why it ended.
+                with suppress(OSError):
+                    self._write(about | {"status": "failed", "stop_reason": str(error) or type(error).__name__})
+                raise
+            finally:
+                estimates.close()
+            self._write(about | self._outcome(record))
+            method.close()
+            return TrainOutcome(self.folder, record, rainy)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the folder's lock; several processes of one training are one.
+
+        Raises:
+            DataError: another training has it.
+        """
+        if not is_first_process():
+            yield
+            return
+        lock = FileLock(self.folder.lock, timeout=0)
         try:
-            record = fit(
-                recipe,
-                found.data,
-                budget=self.budget,
-                seed=seed_of(settings.seed, "train", spec.name),
-                devices=devices,
-                estimate=estimate,
-                validate=restore,
-                validate_every=settings.validate_every,
-                observer=self.display,
-                keeping=keeping,
-            )
-        except BaseException as error:
-            # What is said of the end must not hide why it ended.
-            with suppress(OSError):
-                self._write(about | {"status": "failed", "stop_reason": str(error) or type(error).__name__})
-            raise
+            lock.acquire()
+        except Timeout as error:
+            words = f"another training goes on in {self.folder.path}. Wait for it, or give another --out."
+            raise DataError(words) from error
+        try:
+            yield
         finally:
-            estimates.close()
-        self._write(about | self._outcome(record))
-        method.close()
-        return TrainOutcome(self.folder, record, rainy)
+            lock.release()
 
     @property
     def budget(self) -> Budget:
