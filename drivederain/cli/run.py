@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from drivederain.cli.option_types import Cache, DataOption, Device, Download, Intensity, Precision
+
 if TYPE_CHECKING:
     from drivederain.cli.suites import Suite
     from drivederain.engine.settings import RunSettings
@@ -34,8 +36,8 @@ def run(
     data: Data = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/SUITE or runs/DATA")] = None,
     suite: Annotated[str, typer.Option(help="A name from `list suites`, or a .toml file.")] = "demo",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.", show_default="auto")] = None,
+    device: Device = "auto",
+    precision: Precision = None,
     size: Annotated[
         str | None, typer.Option(help="native, or shorter side in pixels before rain is drawn.", show_default="native")
     ] = None,
@@ -46,7 +48,7 @@ def run(
     metrics: Annotated[
         str | None, typer.Option(help="As in psnr,lpips,psnr_y[mprnet].", show_default="the suite's")
     ] = None,
-    intensity: Annotated[str | None, typer.Option(help="Some of light,medium,heavy.", show_default="all three")] = None,
+    intensity: Intensity = None,
     weights: Annotated[
         list[str] | None,
         typer.Option(metavar="METHOD=PATH", help="A weights file; again for more.", show_default="cache, then shipped"),
@@ -88,17 +90,9 @@ def run(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out unusable files; the report lists them.")
     ] = False,
-    data_option: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="An option of the data, as v40.clear=my_clear.", show_default="none"),
-    ] = None,
-    download: Annotated[
-        bool, typer.Option("--download", help="Allow downloads (encoder weights); otherwise no network is used.")
-    ] = False,
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Folder of outputs and weights.", show_default="DRIVEDERAIN_CACHE, else the user's"),
-    ] = None,
+    data_option: DataOption = None,
+    download: Download = False,
+    cache: Cache = None,
 ) -> None:
     """Train or load each method, restore the test sets, score the outputs and write an HTML report."""
     typed = dict(locals())  # all of the options, before there are other names

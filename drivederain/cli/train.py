@@ -12,6 +12,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from drivederain.cli.option_types import (
+    Cache,
+    DataOption,
+    Device,
+    Download,
+    Intensity,
+    Mix,
+    Precision,
+    ValData,
+    ValidateEvery,
+    ValLimit,
+    Workers,
+)
+
 if TYPE_CHECKING:
     from drivederain.engine.training_run.run import TrainOutcome
     from drivederain.engine.training_run.settings import TrainSettings
@@ -28,16 +42,9 @@ def train(
             metavar="SPEC", help="What to train on, as synthetic:FOLDER; again for more.", show_default="--resume's"
         ),
     ] = None,
-    mix: Annotated[
-        str | None, typer.Option(help="Shares of several data, as 2,1.", show_default="by their pictures")
-    ] = None,
-    val_data: Annotated[
-        list[str] | None,
-        typer.Option("--val-data", metavar="SPEC", help="What to validate on.", show_default="a part of --data"),
-    ] = None,
-    val_limit: Annotated[
-        int | None, typer.Option(help="At most so many clear pictures to validate on.", show_default="all")
-    ] = None,
+    mix: Mix = None,
+    val_data: ValData = None,
+    val_limit: ValLimit = None,
     real: Annotated[
         str | None, typer.Option(metavar="PHOTOS", help="Rainy photos to look at during training.", show_default="none")
     ] = None,
@@ -68,15 +75,13 @@ def train(
         float | None, typer.Option(help="End after so many minutes.", show_default="the preset's, else 20")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of start, order, crops and rain.", show_default="0")] = None,
-    intensity: Annotated[str | None, typer.Option(help="Some of light,medium,heavy.", show_default="all three")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.", show_default="auto")] = None,
+    intensity: Intensity = None,
+    device: Device = "auto",
+    precision: Precision = None,
     devices: Annotated[int | None, typer.Option(help="GPUs (or CPU processes) on each node.", show_default="1")] = None,
     nodes: Annotated[int | None, typer.Option(help="Machines.", show_default="1")] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes that draw rain and crops.", show_default="what pays")
-    ] = None,
-    validate_every: Annotated[int | None, typer.Option(help="Epochs between validations.", show_default="1")] = None,
+    workers: Workers = None,
+    validate_every: ValidateEvery = None,
     checkpoint_every: Annotated[
         int | None, typer.Option(help="Epochs between weights that stay; 0: none.", show_default="10")
     ] = None,
@@ -92,17 +97,9 @@ def train(
     ] = None,
     events: Annotated[bool, typer.Option(help="Write events for TensorBoard.")] = True,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out unusable files and name them.")] = False,
-    data_option: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="An option of the data, as v40.clear=my_clear.", show_default="none"),
-    ] = None,
-    download: Annotated[
-        bool, typer.Option("--download", help="Allow downloads (encoder weights); otherwise no network is used.")
-    ] = False,
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Folder of outputs and weights.", show_default="DRIVEDERAIN_CACHE, else the user's"),
-    ] = None,
+    data_option: DataOption = None,
+    download: Download = False,
+    cache: Cache = None,
 ) -> None:
     """Train a method on pairs or on clear photos with drawn rain; checkpoints, curves and samples go to a folder."""
     typed = dict(locals())  # all of the options, before there are other names

@@ -11,6 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from drivederain.cli.option_types import (
+    Cache,
+    DataOption,
+    Device,
+    Download,
+    Intensity,
+    Mix,
+    Precision,
+    ValData,
+    ValidateEvery,
+    ValLimit,
+    Workers,
+)
+
 if TYPE_CHECKING:
     from drivederain.engine.tuning.run import TuneOutcome
     from drivederain.engine.tuning.settings import TuneSettings
@@ -29,16 +43,9 @@ def tune(
         list[str],
         typer.Option(metavar="SPEC", help="What to train on, as synthetic|paired|v40:FOLDER; again for more."),
     ],
-    mix: Annotated[
-        str | None, typer.Option(help="Shares of several data, as 2,1.", show_default="by their pictures")
-    ] = None,
-    val_data: Annotated[
-        list[str] | None,
-        typer.Option("--val-data", metavar="SPEC", help="What to validate on.", show_default="a part of --data"),
-    ] = None,
-    val_limit: Annotated[
-        int | None, typer.Option(help="At most so many clear pictures to validate on.", show_default="all")
-    ] = None,
+    mix: Mix = None,
+    val_data: ValData = None,
+    val_limit: ValLimit = None,
     val_size: Annotated[
         str | None, typer.Option(help="native, or their shorter side.", show_default="what the baseline trains at")
     ] = None,
@@ -86,27 +93,17 @@ def tune(
     seed: Annotated[
         int | None, typer.Option(help="The first seed; also that of the data's rain.", show_default="0")
     ] = None,
-    intensity: Annotated[str | None, typer.Option(help="Some of light,medium,heavy.", show_default="all three")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.", show_default="auto")] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes that draw rain and crops.", show_default="what pays")
-    ] = None,
-    validate_every: Annotated[int | None, typer.Option(help="Epochs between validations.", show_default="1")] = None,
+    intensity: Intensity = None,
+    device: Device = "auto",
+    precision: Precision = None,
+    workers: Workers = None,
+    validate_every: ValidateEvery = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Train again what failed before.")] = False,
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep the weights of all trainings.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out unusable files and name them.")] = False,
-    data_option: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="An option of the data, as v40.clear=my_clear.", show_default="none"),
-    ] = None,
-    download: Annotated[
-        bool, typer.Option("--download", help="Allow downloads (encoder weights); otherwise no network is used.")
-    ] = False,
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Folder of outputs and weights.", show_default="DRIVEDERAIN_CACHE, else the user's"),
-    ] = None,
+    data_option: DataOption = None,
+    download: Download = False,
+    cache: Cache = None,
 ) -> None:
     """Tune a method one variable at a time, keeping what is better than seed noise; a stopped study goes on."""
     typed = dict(locals())  # all of the options, before there are other names
