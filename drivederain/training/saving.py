@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -48,8 +49,11 @@ class Keeping:
     rainy: Scores | None = None
     """Of the rainy validation pictures themselves, for the curves."""
 
-    def check(self) -> None:
-        """Find out before the training that the folder can be written.
+    def check(self, parameters: int = 0) -> None:
+        """Find out before the training that the folder can be written, and has room for what will lie there.
+
+        Args:
+            parameters: of the network.
 
         Raises:
             DataError: it cannot, or a training lies there that was not to be resumed.
@@ -67,10 +71,18 @@ class Keeping:
             raise DataError(f"{folder.path} cannot take checkpoints: {error.strerror}. Give another --out.") from error
         with suppress(FileNotFoundError):
             probe.unlink()
+        needed, free = parameters * BYTES_A_PARAMETER, shutil.disk_usage(folder.path).free
+        if free < needed:
+            raise DataError(
+                f"{folder.path}: its checkpoints take about {needed / 2**20:,.0f} MiB, and {free / 2**20:,.0f} "
+                "are free. Free some, or give another --out."
+            )
 
 
-PROBE = 1 << 20
-"""Bytes that must fit on the disk before a training begins; the first checkpoint needs more, and says so itself."""
+PROBE = 1 << 10
+"""Bytes that are written to find out whether that is possible."""
+BYTES_A_PARAMETER = 40
+"""The best and the last weights, and the state (weights, averages, two moments), twice while a new one is written."""
 
 
 class Saver(Callback):

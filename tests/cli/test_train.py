@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,16 @@ def test_it_starts_from_given_weights(trained: Path, command: Any, photos: Path,
     )
     head = "body.head.weight"
     assert float((before[head] - after[head]).abs().max()) < 1e-6
+
+
+def test_a_disk_without_room_is_said_before_training(
+    command: Any, photos: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1 << 20))
+    ended = command("train", "unet", "--data", f"synthetic:{photos}", *TINY, "--epochs", 2, "--out", tmp_path / "full")
+    assert ended.status == 2 and "its checkpoints take about" in ended.message and "1 are free" in ended.message
+    assert not (tmp_path / "full" / "training.json").exists()
 
 
 def test_one_training_at_a_time_has_the_folder(trained: Path, command: Any) -> None:

@@ -20,6 +20,7 @@ from drivederain.engine.device import DeviceRunner, choose_device
 from drivederain.engine.display import Display
 from drivederain.engine.environment import environment, git_state
 from drivederain.engine.keys import seed_of
+from drivederain.engine.networks import parameters
 from drivederain.engine.on_demand import OnDemand
 from drivederain.engine.options import TRAINING, hyperparameters_typed, key_options, method_options
 from drivederain.engine.prepare import Preparation
@@ -116,7 +117,7 @@ class _Training:
         devices = Devices(self.device, self._precision(), settings.devices, settings.nodes, settings.workers)
         check_plan(recipe.hyperparameters, found.data, devices, self.budget, refines=behind is not None, validates=True)
         keeping = self._keeping(method, found, behind)
-        keeping.check()
+        keeping.check(parameters(method) or 0)
         with self._alone():
             if is_first_process() and self.folder.record.exists() and not self.folder.state.exists():
                 self.folder.clear()
