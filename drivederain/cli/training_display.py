@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from drivederain.cli.console import console
-from drivederain.results.training_history import EpochRecord, best_of
+from drivederain.results.training_history import EpochRecord, Scores
 from drivederain.specs import INTENSITIES
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class TrainingDisplay:
         )
         self._task = self._progress.add_task("training", total=1.0, words="")
         self._said = time.monotonic()
-        self._history: list[EpochRecord] = []
+        self._scores: Scores | None = None
 
     def __enter__(self) -> TrainingDisplay:
         self._progress.start()
@@ -50,17 +50,16 @@ class TrainingDisplay:
         self._progress.stop()
 
     def step(self, share: float, words: str) -> None:
-        scores = next((record.scores for record in reversed(self._history) if record.scores is not None), None)
-        if scores is not None:
-            words += f", validation PSNR {scores.psnr:.2f} dB, SSIM {scores.ssim:.4f}"
+        if self._scores is not None:
+            words += f", validation PSNR {self._scores.psnr:.2f} dB, SSIM {self._scores.ssim:.4f}"
         self._progress.update(self._task, completed=share, words=words)
         if not self._live and time.monotonic() - self._said > EVERY:
             self._said = time.monotonic()
             self._print(f"  {share:6.1%} {words}")
 
-    def epoch(self, record: EpochRecord) -> None:
-        self._history.append(record)
-        self._print(epoch_line(record, best=best_of(self._history) is record))
+    def epoch(self, record: EpochRecord, *, best: bool) -> None:
+        self._scores = record.scores or self._scores
+        self._print(epoch_line(record, best=best))
 
     def note(self, words: str) -> None:
         console.print("[yellow]note:[/yellow]", end=" ")

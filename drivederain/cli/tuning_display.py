@@ -47,7 +47,7 @@ class TuningDisplay(TrainingDisplay):
     def step(self, share: float, words: str) -> None:
         super().step(share, f"{self.trial}: {words}{self.latest}")
 
-    def epoch(self, record: EpochRecord) -> None:
+    def epoch(self, record: EpochRecord, *, best: bool) -> None:
         # A line an epoch would be too much; epochs.csv of each trial has them.
         if record.scores is not None:
             self.latest = f", {record.scores.psnr:.2f} dB"

@@ -126,7 +126,7 @@ class Trainer:
             )
         finally:
             estimates.close()
-        about = about_training(spec, method, record, self.samples, self.trained_on, behind)
+        about = about_training(spec, method, record, self.samples, self.trained_on, behind, plain_facts(method))
         key = self.key(stage)
         path = self.cache.path(spec.name, key)
         write_atomically(path, serialise(method.state(), about))
@@ -163,7 +163,7 @@ class _Told:
         self._share = share
         self._display.advance(100 * share, words)
 
-    def epoch(self, record: EpochRecord) -> None:
+    def epoch(self, record: EpochRecord, *, best: bool) -> None:
         """Epochs are part of the record that comes with the weights."""
 
     def note(self, words: str) -> None:
@@ -195,8 +195,13 @@ def about_training(
     samples: Sequence[Sample],
     trained_on: str,
     behind: ReadyStage | None,
+    facts: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The provenance of weights trained here, for their metadata. No times: the same training gives the same file."""
+    """The provenance of weights trained here, for their metadata. No times: the same training gives the same file.
+
+    Args:
+        facts: what the method said of itself when the training began.
+    """
     history = [{name: value for name, value in each.row().items() if name not in TIMES} for each in record.history]
     training = {
         name: value for name, value in vars(record).items() if name not in ("seconds", "history", "best", "signal")
@@ -213,7 +218,7 @@ def about_training(
         "data": key_of(sorted([sample.rainy.fingerprint, _clear(sample)] for sample in samples)),
         "versions": {"drivederain": __version__, "torch": torch.__version__, "rain": GENERATOR_VERSION},
         "training_pictures": sorted({sample.content for sample in samples if sample.content}),
-        "facts": plain_facts(method),
+        "facts": dict(facts),
     }
 
 

@@ -141,10 +141,11 @@ class Epochs(Callback):
             # Its budget had cut the epoch short, and a larger one went on with it.
             position.history.pop()
         position.history.append(record)
-        if trainer.is_global_zero and best_of(position.history) is record:
+        best = best_of(position.history) is record
+        if trainer.is_global_zero and best:
             with self.in_place(module):
                 self.best(module)
-        self.observer.epoch(record)
+        self.observer.epoch(record, best=best)
         self.stop_reason = self._reason(trainer)
         if self.stop_reason:
             trainer.should_stop = True

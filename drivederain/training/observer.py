@@ -13,8 +13,8 @@ class Observer(Protocol):
     def step(self, share: float, words: str) -> None:
         """This share of the budget is used; ``words`` are the latest figures."""
 
-    def epoch(self, record: EpochRecord) -> None:
-        """An epoch is over."""
+    def epoch(self, record: EpochRecord, *, best: bool) -> None:
+        """An epoch is over; ``best``: its weights are the best so far, by validation PSNR."""
 
     def note(self, words: str) -> None:
         """Something that one should know."""
@@ -26,7 +26,7 @@ class Unobserved:
     def step(self, share: float, words: str) -> None:
         """Tells nobody."""
 
-    def epoch(self, record: EpochRecord) -> None:
+    def epoch(self, record: EpochRecord, *, best: bool) -> None:
         """Tells nobody."""
 
     def note(self, words: str) -> None:

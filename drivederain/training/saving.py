@@ -91,10 +91,12 @@ class Saver(Callback):
     def __init__(self, keeping: Keeping, epochs: Epochs, crops: Crops, record: MakeRecord) -> None:
         self.keeping, self.epochs, self.crops, self.record = keeping, epochs, crops, record
         self._saved_at, self._saved_step = time.monotonic(), epochs.position.step
+        self._best_is_new = False
 
     def best(self, module: LightningModule) -> None:
         """Keep the weights that the module has as the best."""
         write_atomically(self.keeping.folder.best, self._weights())
+        self._best_is_new = True
 
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -123,7 +125,8 @@ class Saver(Callback):
         if complete and every and position.place.epoch % every == 0:
             with self.epochs.in_place(module):
                 write_atomically(folder.epoch_weights(position.place.epoch), self._weights())
-        due = time.monotonic() - self._saved_at > self.keeping.save_seconds
+        # On a GPU an epoch that is done again does not end the same: a training that was killed must know its best.
+        due = self._best_is_new or time.monotonic() - self._saved_at > self.keeping.save_seconds
         if due or trainer.should_stop or self.keeping.save_steps is not None:
             self._save(trainer, module)
 
@@ -132,7 +135,7 @@ class Saver(Callback):
         if steps.failure is not None or not trainer.is_global_zero:
             return
         begun = time.monotonic()
-        self._saved_at, self._saved_step = begun, position.step
+        self._saved_at, self._saved_step, self._best_is_new = begun, position.step, False
         position.seconds = self.epochs.progress.seconds
         with self.epochs.progress.paused():
             with self.epochs.in_place(module):

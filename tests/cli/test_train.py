@@ -121,6 +121,12 @@ def test_it_starts_from_given_weights(trained: Path, command: Any, photos: Path,
     )
     head = "body.head.weight"
     assert float((before[head] - after[head]).abs().max()) < 1e-6
+    shutil.rmtree(trained)
+    last = tmp_path / "on" / "checkpoints" / "last.safetensors"
+    facts = read_about(last)["facts"]
+    ended = command("train", "unet", "--resume", tmp_path / "on", "--steps", 2, "--device", "cpu")
+    assert ended.status == 0, "what it started from need not be there to go on"
+    assert read_about(last)["steps"] == 2 and read_about(last)["facts"] == facts
 
 
 def test_a_disk_without_room_is_said_before_training(

@@ -134,6 +134,9 @@ def test_how_a_training_ended(small: Any, changes: dict[str, Any], expected: str
 def test_a_short_training_without_validation_has_words_and_no_chart(small: Any) -> None:
     part = section(small(training(history=[epoch(1)], best_epoch=None, rainy={}, expected_psnr=BANDS)))
     assert "Nothing was validated" in words(part) and "<svg viewBox" not in part
+    assert "run trains on the losses alone" not in words(part), "its weights were given"
+    within = section(small(training(history=[epoch(1)], best_epoch=None, weights_class="trained here")))
+    assert "run trains on the losses alone and uses the last weights" in words(within)
 
 
 def test_whatever_a_training_says_is_text(small: Any) -> None:

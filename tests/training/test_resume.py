@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from drivederain.data.sample import Sample
 from drivederain.errors import DataError, MethodError
 from drivederain.results.training_folder import TrainingFolder
-from drivederain.results.training_history import read_history
+from drivederain.results.training_history import EpochRecord, Scores, read_history
 from drivederain.training import epochs as epochs_module
 from drivederain.training import fit as fit_module
 from drivederain.training.data import Part, TrainingData
@@ -26,10 +26,12 @@ from drivederain.training.devices import Devices
 from drivederain.training.fit import fit
 from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.training.module import RestorationModule
+from drivederain.training.observer import Unobserved
 from drivederain.training.progress import Budget
 from drivederain.training.recipe import Recipe
 from drivederain.training.record import TrainingRecord
 from drivederain.training.saving import Keeping
+from drivederain.training.state import position_of, read_state
 from drivederain.training.validation import Validator
 from drivederain.weights import read_weights, serialise
 
@@ -81,6 +83,7 @@ class Bench:
         module: type[RestorationModule] = RestorationModule,
         callbacks: tuple[Callback, ...] = (),
         save_steps: int | None = 3,
+        observer: Unobserved | None = None,
     ) -> TrainingRecord:
         torch.manual_seed(0)
         network = Tiny()
@@ -103,6 +106,7 @@ class Bench:
             seed=7,
             devices=CPU,
             validate=restore,
+            observer=observer,
             keeping=keeping,
             callbacks=[*callbacks, *kills],
         )
@@ -277,6 +281,40 @@ def test_killed_during_the_last_validation_it_is_made_after_all(
     resumed = bench.train(tmp_path / "killed", Budget(steps=6), resume=True)
     assert [record.scores for record in resumed.history] == [record.scores for record in whole.history]
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
+
+
+class Best(Unobserved):
+    def __init__(self) -> None:
+        self.told: dict[int, bool] = {}
+
+    def epoch(self, record: EpochRecord, *, best: bool) -> None:
+        self.told[record.epoch] = best
+
+
+def test_a_resumed_training_knows_its_best(
+    make_samples: MakeSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, told = Bench(make_samples), Best()
+    psnrs = iter([20.0, 25.0, 24.0, 26.0])
+    monkeypatch.setattr(Validator, "scores", lambda *arguments: Scores(loss=0.1, psnr=next(psnrs), ssim=0.5))
+    bench.train(tmp_path, Budget(epochs=2), observer=told)
+    best = files(tmp_path)["best.safetensors"]
+    bench.train(tmp_path, Budget(epochs=3), resume=True, observer=told)
+    assert files(tmp_path)["best.safetensors"] == best
+    bench.train(tmp_path, Budget(epochs=4), resume=True, observer=told)
+    assert files(tmp_path)["best.safetensors"] != best
+    assert told.told == {1: True, 2: True, 3: False, 4: True}
+
+
+def test_what_is_kept_as_the_best_is_known_to_the_state(
+    make_samples: MakeSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    psnrs = iter([20.0, 25.0, 24.0])
+    monkeypatch.setattr(Validator, "scores", lambda *arguments: Scores(loss=0.1, psnr=next(psnrs), ssim=0.5))
+    with pytest.raises(Killed):
+        Bench(make_samples).train(tmp_path, Budget(epochs=5), kill=14, save_steps=None)
+    history = position_of(read_state(TrainingFolder(tmp_path).state)).history
+    assert [record.scores and record.scores.psnr for record in history] == [20.0, 25.0], "long before a minute is over"
 
 
 def test_an_epoch_that_its_budget_cut_short_is_one_epoch_in_the_history(

@@ -25,7 +25,7 @@ from drivederain.engine.on_demand import OnDemand
 from drivederain.engine.options import TRAINING, hyperparameters_typed, key_options, method_options
 from drivederain.engine.prepare import Preparation
 from drivederain.engine.settings import RunSettings
-from drivederain.engine.stages import ReadyStage, make_method
+from drivederain.engine.stages import ReadyStage, make_method, plain_facts
 from drivederain.engine.train import about_training, check_crops, estimates_of
 from drivederain.engine.training_run.data import FoundData, find_data
 from drivederain.engine.training_run.settings import DEFAULT_BUDGET, TrainSettings
@@ -87,8 +87,12 @@ class _Training:
         method = self._method()
         recipe = self._recipe(method)
         found = find_data(settings, recipe.hyperparameters, self.registry)
-        facts = method.facts()
+        facts = self._facts(method)
         self.display.note(f"{spec.name}: {', '.join(f'{name} {_shown(value)}' for name, value in facts.items())}")
+        if not found.data.validation:
+            self.display.note(
+                "nothing to validate on: no best weights, PSNR or early stopping. Give --val-data, or more pictures"
+            )
         for problem in found.problems:
             self.display.note(f"left out {problem.file}: {problem.reason}")
         behind = self._behind()
@@ -109,14 +113,14 @@ class _Training:
             "validated_on": found.validated_on,
             "samples": len(found.data.samples),
             "validation_samples": len(found.data.validation),
-            "facts": dict(facts),
+            "facts": facts,
             "identity": identity,
             "environment": environment(self.device),
             "git": git_state(),
         }
         devices = Devices(self.device, self._precision(), settings.devices, settings.nodes, settings.workers)
         check_plan(recipe.hyperparameters, found.data, devices, self.budget, refines=behind is not None, validates=True)
-        keeping = self._keeping(method, found, behind)
+        keeping = self._keeping(method, found, behind, facts)
         keeping.check(parameters(method) or 0)
         with self._alone():
             if is_first_process() and self.folder.record.exists() and not self.folder.state.exists():
@@ -179,16 +183,34 @@ class _Training:
             return self.settings.budget
         return Budget.parse(self.preset.budget) if self.preset and self.preset.budget else DEFAULT_BUDGET
 
+    @property
+    def _goes_on(self) -> bool:
+        """Whether there is a state to go on from; a training that was killed before its first has none."""
+        return self.settings.resume and self.folder.state.exists() and self.folder.last.exists()
+
+    def _facts(self, method: Method) -> dict[str, Any]:
+        """What the method said of itself when the training began."""
+        return dict(self.folder.read_record()["facts"]) if self._goes_on else plain_facts(method)
+
     def _typed(self) -> Mapping[str, str]:
         return self.settings.options.get(self.spec.name, {})
 
     def _method(self) -> Method:
-        """The method to be trained, with random weights or those that it starts from."""
+        """The method to be trained, with random weights or those that it starts from.
+
+        A training that goes on gets all its weights from its state. It is built with the last ones of its folder, as
+        pretrained encoders and weights to start from need not be on the machine that it goes on on.
+        """
         settings, spec = self.settings, self.spec
-        start = given(settings.weights[spec.name]) if spec.name in settings.weights else None
+        start = None
+        if self._goes_on:
+            start = given(self.folder.last)
+        elif spec.name in settings.weights:
+            start = given(settings.weights[spec.name])
         stored = dict(self.preset.options) if self.preset else {}
         stored |= start.architecture if start else {}
         options = method_options(spec, self._typed(), stored)
+        self._check_resumed({"options": key_options(options)})
         method = make_method(spec, options, may_download=settings.download)
         torch.manual_seed(seed_of(settings.seed, "start", spec.name))
         method.load(read_weights(start.path) if start else None, self.device)
@@ -281,11 +303,13 @@ class _Training:
         good = self.device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         return "bf16" if good and "bf16" in self.spec.needs.precisions else "fp32"
 
-    def _keeping(self, method: Method, found: FoundData, behind: ReadyStage | None) -> Keeping:
+    def _keeping(
+        self, method: Method, found: FoundData, behind: ReadyStage | None, facts: Mapping[str, Any]
+    ) -> Keeping:
         settings = self.settings
 
         def serialised(record: TrainingRecord) -> bytes:
-            about = about_training(self.spec, method, record, found.data.samples, found.trained_on, behind)
+            about = about_training(self.spec, method, record, found.data.samples, found.trained_on, behind, facts)
             return serialise(method.state(), about)
 
         return Keeping(

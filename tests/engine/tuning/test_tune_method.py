@@ -64,7 +64,7 @@ class Notes:
             if len(self.trained) == self.kill and words.startswith("step 2"):
                 raise Killed
 
-    def epoch(self, record: Any) -> None: ...
+    def epoch(self, record: Any, *, best: bool) -> None: ...
 
     def note(self, words: str) -> None:
         self.notes.append(words)
