@@ -46,6 +46,7 @@ def as_markdown(card: Mapping[str, Any]) -> str:
         "Batches": f"{training['batch_size']} crops of {training['crop']} pixels, seed {training['seed']}",
         "Made with": f"torch {card['torch']}",
         "Settings": ", ".join(f"{name} {_plain(value)}" for name, value in training.get("hyperparameters", {}).items()),
+        "Replaces": f"`{card['earlier_sha256']}`, scored below as earlier" if "earlier_sha256" in card else "",
         "Gone on from": _earlier(card.get("resumed_from")),
         "Made by": f"`{card['command']}`" if "command" in card else "",
         "To know": card.get("notes", ""),
@@ -81,14 +82,17 @@ def _earlier(resumed: Any) -> str:
 
 
 def _scores(scores: Mapping[str, Any]) -> list[str]:
-    titles = " | ".join(f"{title}: rainy | restored" for _, title, _ in METRICS)
-    lines = [f"| Photographs | Intensity | n | {titles} |", "|---|---|---" + "|---|---" * len(METRICS) + "|"]
+    of_all = [found for entry in scores.values() for found in entry["intensities"].values()]
+    kinds = [kind for kind in ("rainy", "earlier", "restored") if any(kind in found for found in of_all)]
+    titles = " | ".join(f"{title}: {' | '.join(kinds)}" for _, title, _ in METRICS)
+    lines = [f"| Photographs | Intensity | n | {titles} |", "|---|---|---" + "|---" * len(kinds) * len(METRICS) + "|"]
     for group, entry in sorted(scores.items()):
         for intensity, values in entry["intensities"].items():
-            cells = " | ".join(
-                f"{values['rainy'][name]:.{decimals}f} | {values['restored'][name]:.{decimals}f}"
+            cells = [
+                f"{values[kind][name]:.{decimals}f}" if kind in values else "-"
                 for name, _, decimals in METRICS
-            )
-            lines.append(f"| {group} | {intensity} | {entry['photographs']} | {cells} |")
+                for kind in kinds
+            ]
+            lines.append(f"| {group} | {intensity} | {entry['photographs']} | {' | '.join(cells)} |")
     notes = {f"{group}: {entry['protocol']}" for group, entry in scores.items()}
     return [*lines, "", *sorted(f"- {note}" for note in notes)]

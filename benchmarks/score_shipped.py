@@ -3,8 +3,9 @@
     python benchmarks/score_shipped.py OUT/unet.safetensors kitti=PHOTOS/kitti_* --size 512
     python benchmarks/score_shipped.py OUT/diffusion.safetensors kitti=PHOTOS/kitti_* --behind OUT/unet.safetensors
 
-Quote the patterns if the shell would expand them. Rain is drawn at light, medium and heavy with ``--seed``, under the
-photo's name without suffix, so it is the rain of ``drivederain-bench run --data synthetic:PHOTOS``.
+``--earlier WEIGHTS`` (for a refiner with ``--earlier-behind``) scores the weights that these replace beside them. Quote
+the patterns if the shell would expand them. Rain is drawn at light, medium and heavy with ``--seed``, under the photo's
+name without suffix, so it is the rain of ``drivederain-bench run --data synthetic:PHOTOS``.
 """
 
 from __future__ import annotations
@@ -62,21 +63,24 @@ def scores_of(output: Pixels, truth: Pixels, metrics: dict[str, Metric], device:
 
 
 def score_group(
-    photos: list[Path], runner: DeviceRunner, before: DeviceRunner | None, arguments: argparse.Namespace
+    photos: list[Path], chains: dict[str, list[DeviceRunner]], device: torch.device, arguments: argparse.Namespace
 ) -> dict[str, Any]:
-    """Mean scores of the rainy and the restored pictures by intensity."""
-    metrics = make_metrics(runner.device)
+    """Mean scores of the rainy pictures and of what each chain makes of them, by intensity."""
+    metrics = make_metrics(device)
     intensities: dict[str, dict[str, dict[str, float]]] = {}
     for intensity in INTENSITIES:
-        rows: dict[str, list[dict[str, float]]] = {"rainy": [], "restored": []}
+        rows: dict[str, list[dict[str, float]]] = {"rainy": [], **{name: [] for name in chains}}
         for path in photos:
             clear = FilePicture(path, hashlib.sha256(path.read_bytes()).hexdigest(), arguments.size)
             drawing = RainDrawing(clear, arguments.seed, path.stem, intensity, arguments.cache)
             rainy, truth = RainPicture(drawing).load(), clear.load()
-            estimate = [before.restore([path.stem], [rainy], None)[0].pixels] if before else None
-            restored = runner.restore([path.stem], [rainy], estimate)[0].pixels
-            rows["rainy"].append(scores_of(rainy, truth, metrics, runner.device))
-            rows["restored"].append(scores_of(restored, truth, metrics, runner.device))
+            rows["rainy"].append(scores_of(rainy, truth, metrics, device))
+            for name, runners in chains.items():
+                restored: list[Pixels] | None = None
+                for runner in runners:
+                    restored = [runner.restore([path.stem], [rainy], restored)[0].pixels]
+                assert restored is not None
+                rows[name].append(scores_of(restored[0], truth, metrics, device))
         intensities[intensity] = {
             kind: {name: round(fmean(row[name] for row in found), 5) for name, _, _ in METRICS}
             for kind, found in rows.items()
@@ -88,6 +92,15 @@ def score_group(
         "protocol": f"{size}, rain {GENERATOR_VERSION}, seed {arguments.seed}, fp32, means over photographs",
         "intensities": intensities,
     }
+
+
+def loaded_chain(path: Path, behind: Path | None, registry: Registry, device: torch.device) -> list[DeviceRunner]:
+    """The method of a weights file, after the stage that it refines."""
+    spec = registry.method(str(read_about(path)["method"]))
+    if (spec.kind == "refiner") != (behind is not None):
+        raise SystemExit(f"{path}: weights of the stage before are for a refiner, which needs them")
+    before = [loaded_runner(registry.method("unet"), behind, device)] if behind else []
+    return [*before, loaded_runner(spec, path, device)]
 
 
 def seen_in_training(photos: list[Path], card: dict[str, Any]) -> list[str]:
@@ -105,6 +118,8 @@ def main() -> None:
     parser.add_argument("weights", type=Path, help="NAME.safetensors with its card beside it")
     parser.add_argument("groups", nargs="+", metavar="NAME=GLOB", help="photographs, by a pattern of their file names")
     parser.add_argument("--behind", type=Path, help="weights of the unet before a refiner")
+    parser.add_argument("--earlier", type=Path, help="weights that these replace")
+    parser.add_argument("--earlier-behind", type=Path, help="weights of the unet before --earlier")
     parser.add_argument("--size", type=int, help="shorter side; native by default")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
@@ -114,11 +129,9 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)
     registry, device = Registry.discover(), torch.device(arguments.device)
-    spec = registry.method(str(read_about(arguments.weights)["method"]))
-    if (spec.kind == "refiner") != (arguments.behind is not None):
-        parser.error("--behind WEIGHTS is for a refiner, which needs it")
-    runner = loaded_runner(spec, arguments.weights, device)
-    before = loaded_runner(registry.method("unet"), arguments.behind, device) if arguments.behind else None
+    chains = {"restored": loaded_chain(arguments.weights, arguments.behind, registry, device)}
+    if arguments.earlier:
+        chains["earlier"] = loaded_chain(arguments.earlier, arguments.earlier_behind, registry, device)
     card = read_card(arguments.weights)
     if card["sha256"] != sha256_of(arguments.weights):
         parser.error(f"{arguments.weights} is not the file that its card describes")
@@ -130,7 +143,9 @@ def main() -> None:
             parser.error(f"{group}: write NAME=GLOB with a pattern that fits some files")
         if seen := seen_in_training(photos, card):
             parser.error(f"{group}: trained on, so no score of it means anything: {', '.join(seen)}")
-        card["scores"] = card.get("scores", {}) | {name: score_group(photos, runner, before, arguments)}
+        card["scores"] = card.get("scores", {}) | {name: score_group(photos, chains, device, arguments)}
+        if arguments.earlier:
+            card["earlier_sha256"] = sha256_of(arguments.earlier)
         write_card(arguments.weights, card)
 
 

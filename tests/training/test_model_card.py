@@ -77,6 +77,19 @@ def test_scores_are_a_table(model_card: ModuleType) -> None:
     assert head.count("|") == rule.count("|") == row.count("|") == 10
 
 
+def test_what_the_weights_replace_is_beside_them(model_card: ModuleType) -> None:
+    light = SCORES["kitti"]["intensities"]["light"]
+    earlier = {"psnr[rgb]": 24.0, "ssim[rgb]": 0.625, "lpips[alex]": 0.1875}
+    scores = {
+        "kitti": SCORES["kitti"] | {"intensities": {"light": light | {"earlier": earlier}}},
+        "other": SCORES["kitti"],
+    }
+    text = model_card.as_markdown(CARD | {"scores": scores, "earlier_sha256": "0a" * 32})
+    assert "PSNR, dB: rainy | earlier | restored" in text and f"`{'0a' * 32}`, scored below as earlier" in text
+    assert "| kitti | light | 3 | 20.00 | 24.00 | 25.12 | 0.5000 | 0.6250 | 0.7500 | 0.2500 | 0.1875 | 0.1250 |" in text
+    assert "| other | light | 3 | 20.00 | - | 25.12 |" in text
+
+
 def test_card_is_written_beside_the_weights(model_card: ModuleType, tmp_path: Path) -> None:
     weights = tmp_path / "diffusion.safetensors"
     model_card.write_card(weights, CARD)
