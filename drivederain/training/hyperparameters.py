@@ -79,7 +79,7 @@ class Hyperparameters(BaseModel):
     target_psnr: float | None = Field(None, gt=0, description="stop when validation PSNR is above, dB")
     target_ssim: float | None = Field(None, gt=0, lt=1, description="stop when validation SSIM is above")
     overfitting: Literal["stop", "warn", "ignore"] = Field(
-        "warn", description="when the validation loss rises while the training loss falls"
+        "stop", description="when the validation loss rises while the training loss falls"
     )
     overfitting_patience: int = Field(10, ge=2, description="validations that it must go on for")
     explosion: float = Field(

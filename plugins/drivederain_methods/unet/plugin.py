@@ -25,7 +25,6 @@ _PHASE2 = PresetSpec(
         "patience": 15,
         "target_psnr": 28.0,
         "target_ssim": 0.85,
-        "overfitting": "stop",
     },
     budget="100 epochs",
     source="the plan of the user, phase 2",
