@@ -193,7 +193,7 @@ def _words(samples: Sequence[Sample]) -> str:
 
 
 def _crops_sheet(samples: Sequence[Sample], hyperparameters: Hyperparameters, wanted: Wanted) -> Pixels:
-    """The first crops that a training with this seed makes of the samples, rainy above clear."""
+    """Crops as a training makes them of the samples, drawn by this seed, rainy above clear."""
     from drivederain.training.crops import Crops
     from drivederain.training.data import Part, TrainingData
     from drivederain.training.draws import Draw, Order

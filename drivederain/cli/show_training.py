@@ -68,7 +68,8 @@ def _planned(budget: str, history: Sequence[EpochRecord]) -> int | None:
     if match := re.search(r"(?<!\S)(\d+) epochs?\b", budget):
         limits.append(int(match[1]))
     if history and (match := re.search(r"(?<!\S)(\d+) steps?\b", budget)):
-        limits.append(math.ceil(int(match[1]) * history[0].epoch / max(history[0].step, 1)))
+        steps_per_epoch = max(max(record.step, 1) / record.epoch for record in history)
+        limits.append(math.ceil(int(match[1]) / steps_per_epoch - 1e-9))
     return min(limits, default=None)
 
 

@@ -175,7 +175,14 @@ def train_settings(typed: Mapping[str, Any], command: Sequence[str]) -> TrainSet
         kept = settings_of(TrainingFolder(resume), always["cache"])
         if kept.method != method:
             raise OptionError(f"--resume {resume}: {kept.method} was trained there, not {method}")
-        return replace(kept, **(chosen | always))
+        # What is typed of one option leaves the others as the training was begun with.
+        options = {name: dict(typed) for name, typed in kept.options.items()}
+        for name, more in chosen.get("options", {}).items():
+            options[name] = options.get(name, {}) | more
+        merged = {"options": options} | {
+            name: {**getattr(kept, name), **chosen.get(name, {})} for name in ("weights", "data_options")
+        }
+        return replace(kept, **(chosen | merged | always))
     if not chosen.get("data"):
         raise OptionError("--data is missing: say what to train on, as in --data synthetic:PHOTOS")
     return TrainSettings(method=method, out=out or default_folder(method), **(chosen | always))

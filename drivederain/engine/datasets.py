@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def gather(settings: RunSettings, registry: Registry, *, must_train: Sequence[st
     """
     texts = tuple(dict.fromkeys(settings.data))
     train_text = settings.train_data
-    _check_options(settings, registry, [*texts, *([train_text] if train_text is not None else [])])
+    check_data_options(settings.data_options, registry, [*texts, *([train_text] if train_text is not None else [])])
     tested: list[tuple[str, SampleSet]] = []
     training: list[Sample] = []
     trained_names: list[str] = []
@@ -106,15 +106,22 @@ def _open(text: str, settings: RunSettings, registry: Registry, limit: int | Non
     return open_dataset(text, registry, context), context
 
 
-def _check_options(settings: RunSettings, registry: Registry, texts: Sequence[str]) -> None:
-    """Options named ``v40.clear`` are passed over by other data sets, so a misspelt owner is found here."""
+def check_data_options(options: Mapping[str, str], registry: Registry, texts: Sequence[str]) -> None:
+    """Options named ``v40.clear`` are passed over by other data sets, so a misspelt owner is found here.
+
+    Args:
+        texts: the data sets that there are.
+
+    Raises:
+        OptionError: an option is named after none of them.
+    """
     used = [parse_source(text, registry.datasets).spec.name for text in texts]
-    for key in settings.data_options:
+    for key in options:
         owner, dot, _ = key.rpartition(".")
         if dot and owner not in used:
             hint = did_you_mean(owner, used)
             raise OptionError(
-                f"--data-option {key}: this run has no data set {owner!r}.{hint} It has: {', '.join(used)}."
+                f"--data-option {key}: there is no data set {owner!r}.{hint} There is: {', '.join(used)}."
             )
 
 

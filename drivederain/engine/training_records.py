@@ -78,8 +78,9 @@ def planned_epochs(budget: str, rows: Sequence[Row]) -> int | None:
     if match := re.search(r"(?<!\S)(\d{1,9}) epochs?\b", budget):
         limits.append(int(match[1]))
     if rows and (match := re.search(r"(?<!\S)(\d{1,9}) steps?\b", budget)):
-        epoch, step = rows[0]["epoch"] or 1, rows[0]["step"] or 1
-        limits.append(math.ceil(int(match[1]) * epoch / step))
+        # The row of a whole epoch: one that was cut short has fewer steps.
+        steps_per_epoch = max((row["step"] or 1) / (row["epoch"] or 1) for row in rows)
+        limits.append(math.ceil(int(match[1]) / steps_per_epoch - 1e-9))
     return min((limit for limit in limits if 1 <= limit <= MOST), default=None)
 
 
@@ -187,8 +188,8 @@ def _text(value: Any) -> str:
 
 def _best(rows: Iterable[Row]) -> float | None:
     """The first epoch with the highest validation PSNR; ``None`` where nothing was validated."""
-    scored = {row["epoch"]: psnr for row in rows if (psnr := row.get("psnr")) is not None}
-    return max(scored, key=lambda epoch: scored[epoch], default=None)
+    scored = [(psnr, row["epoch"]) for row in rows if (psnr := row.get("psnr")) is not None]
+    return max(scored, key=lambda each: each[0], default=(None, None))[1]
 
 
 def _thinned(rows: Sequence[Row], always: set[float | None]) -> list[Row]:

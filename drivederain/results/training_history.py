@@ -27,7 +27,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One epoch, or the part of one at which a training ended.
+    """One epoch, or the part of one at which a training ended. If it then goes on, the whole epoch follows as well.
 
     ``losses`` are means over the epoch's steps, weighted as they were trained with, by term, with their sum ``loss``.
     ``images_per_second`` is of the training alone; ``waiting`` is the share of that time in which no crops were ready.

@@ -20,10 +20,13 @@ class Averages(WeightAveraging):
         self.decay, self.updates = decay, 0
 
     def setup(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
+        if stage == "fit":
+            # Lightning lays the averages where the module lies, and moves the module to the device only afterwards.
+            self._device = trainer.strategy.root_device
         super().setup(trainer, module, stage)
         if self._average_model is not None:
             # torch looks at its count at every update; on the device that would wait for all work so far.
-            self._average_model.n_averaged = self._average_model.n_averaged.cpu()
+            self._average_model.n_averaged = torch.zeros_like(self._average_model.n_averaged, device="cpu")
 
     @torch.no_grad()
     def _move(self, averages: list[Tensor], currents: list[Tensor], updates: Tensor | int) -> None:

@@ -12,6 +12,7 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from torch.utils.data import DataLoader
 
+from drivederain.errors import DriveDeRainError
 from drivederain.results.training_history import EpochRecord, Scores, best_of
 from drivederain.training.averages import Averages
 from drivederain.training.hyperparameters import Hyperparameters
@@ -44,9 +45,17 @@ class TimedLoader(DataLoader[dict[str, torch.Tensor]]):
                 batch = next(batches)
             except StopIteration:
                 return
+            except DriveDeRainError as error:
+                raise _as_raised(error) from error
             finally:
                 self.waited += time.monotonic() - begun
             yield batch
+
+
+def _as_raised(error: DriveDeRainError) -> DriveDeRainError:
+    """What a worker raised: the loader gives it the worker's whole traceback as its words."""
+    text = str(error)
+    return type(error)(text.rstrip().rpartition("\n")[2].partition(": ")[2]) if "Original Traceback" in text else error
 
 
 class Epochs(Callback):
@@ -100,13 +109,18 @@ class Epochs(Callback):
         if self.validator is not None:
             self.validator.rank = trainer.global_rank
 
+    def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
+        # Lightning starts the workers and gets the first batch before: that is no part of the time that is looked at.
+        self.loader.waited = 0.0
+
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         steps, position = self.steps, self.position
         steps.read()
         if steps.failure is not None:
             return
         complete = position.place.batch == 0
-        if steps.interrupted and not complete:
+        over = self.progress.over(position.step)
+        if steps.interrupted and not complete and not over:
             # It goes on later as if nothing had been: the record is written when the epoch is whole.
             self.stop_reason = INTERRUPTED
             return
@@ -117,10 +131,9 @@ class Epochs(Callback):
         number = position.place.epoch + (0 if complete else 1)
         of_all = gather(steps.losses_of_epoch())
         losses = {name: fmean(own[name] for own in of_all) for name in of_all[0]}
-        ends = bool(trainer.should_stop and not steps.interrupted)
+        ends = bool(trainer.should_stop and (over or not steps.interrupted))
         seconds, rate = self.progress.seconds, float(trainer.optimizers[0].param_groups[0]["lr"])
         busy, waited = steps.busy, self.loader.waited
-        self.loader.waited = 0.0
         speed = steps.speed_of_epoch()
         scores = None
         if self.validator is not None and (ends or number % self.validate_every == 0):
@@ -137,9 +150,6 @@ class Epochs(Callback):
             waiting=min(waited / busy, 1.0) if busy else 0.0,
             scores=scores,
         )
-        if position.history and position.history[-1].epoch == number:
-            # Its budget had cut the epoch short, and a larger one went on with it.
-            position.history.pop()
         position.history.append(record)
         best = best_of(position.history) is record
         if trainer.is_global_zero and best:
@@ -166,7 +176,7 @@ class Epochs(Callback):
         if overfitted and not self._warned:
             self._warned = True
             self.observer.note(overfitted)
-        if self.steps.interrupted:
+        if self.steps.interrupted and not self.progress.over(self.position.step):
             return INTERRUPTED
         return BUDGET if trainer.should_stop else ""
 

@@ -95,7 +95,9 @@ def fit(
         epoch, of_epoch = divmod(batch, epoch_batches)
         return epoch * epoch_steps + of_epoch // hyperparameters.accumulate
 
-    record = record_maker(position, hyperparameters, data, budget=budget, seed=seed, precision=devices.precision)
+    record = record_maker(
+        position, hyperparameters, data, budget=budget, seed=seed, precision=devices.precision, progress=progress
+    )
     already = _already_over(position, progress, hyperparameters)
     if already:
         return record(already, position.means)
@@ -237,7 +239,10 @@ def _already_over(position: Position, progress: Progress, hyperparameters: Hyper
 def _advice(steps: Steps, saver: Saver | None, hyperparameters: Hyperparameters) -> str:
     assert steps.failure is not None
     words = f"{steps.failure.reason} {_smaller(hyperparameters)}"
-    kept = saver.failed_batch(steps.failure) if saver is not None else None
+    try:
+        kept = saver.failed_batch(steps.failure) if saver is not None else None
+    except OSError as error:
+        return f"{words} Its batch could not be kept: {error.strerror}."
     if kept is not None:
         words += f" Its batch is kept in {kept}."
     return words

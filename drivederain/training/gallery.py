@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from drivederain.data.png import encode_png
 from drivederain.data.sample import Sample
-from drivederain.errors import DriveDeRainError
 from drivederain.results.run_folder import write_atomically
 from drivederain.training.curves import draw_curves
 from drivederain.training.data import TrainingData
@@ -76,7 +75,8 @@ class Gallery(Callback):
     ) -> None:
         try:
             write_atomically(path, encode_png(sheet([row(sample) for sample in samples], columns, height=HEIGHT)))
-        except (OSError, DriveDeRainError) as error:
+        # A method's own code makes them, and large photos may not fit into the memory.
+        except Exception as error:
             self.epochs.observer.note(f"{path} could not be drawn: {error}")
 
     def _with_truth(self, sample: Sample) -> Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from drivederain.results.training_history import EpochRecord, best_of
 from drivederain.training.data import TrainingData
 from drivederain.training.hyperparameters import Hyperparameters
-from drivederain.training.progress import Budget
+from drivederain.training.progress import Budget, Progress
 from drivederain.training.state import Position
 
 INTERRUPTED = "it was interrupted"
@@ -22,6 +21,7 @@ class TrainingRecord:
 
     steps: int
     seconds: float
+    """Of training, without validation, pictures and checkpoints."""
     budget: str
     seed: int
     crop: int
@@ -59,14 +59,15 @@ def record_maker(
     budget: Budget,
     seed: int,
     precision: str,
+    progress: Progress,
 ) -> MakeRecord:
     """The maker of the record of a training that is at ``position``."""
-    started, earlier, samples = time.monotonic(), position.seconds, data.samples
+    samples = data.samples
 
     def make(stop_reason: str, losses: Mapping[str, float]) -> TrainingRecord:
         return TrainingRecord(
             steps=position.step,
-            seconds=round(earlier + time.monotonic() - started, 1),
+            seconds=round(progress.seconds, 1),
             budget=str(budget),
             seed=seed,
             crop=hyperparameters.crop,

@@ -19,7 +19,7 @@ from drivederain.results.training_folder import TrainingFolder
 from drivederain.results.training_history import Scores, as_csv
 from drivederain.training.crops import Crops, collate
 from drivederain.training.epochs import Epochs
-from drivederain.training.record import MakeRecord, TrainingRecord
+from drivederain.training.record import INTERRUPTED, MakeRecord, TrainingRecord
 from drivederain.training.state import save_state
 from drivederain.training.steps import Failure
 from drivederain.weights_metadata import metadata
@@ -49,11 +49,12 @@ class Keeping:
     rainy: Scores | None = None
     """Of the rainy validation pictures themselves, for the curves."""
 
-    def check(self, parameters: int = 0) -> None:
+    def check(self, parameters: int = 0, *, epochs: int = 0) -> None:
         """Find out before the training that the folder can be written, and has room for what will lie there.
 
         Args:
             parameters: of the network.
+            epochs: of the budget, as far as it names them.
 
         Raises:
             DataError: it cannot, or a training lies there that was not to be resumed.
@@ -71,7 +72,10 @@ class Keeping:
             raise DataError(f"{folder.path} cannot take checkpoints: {error.strerror}. Give another --out.") from error
         with suppress(FileNotFoundError):
             probe.unlink()
-        needed, free = parameters * BYTES_A_PARAMETER, shutil.disk_usage(folder.path).free
+        staying = epochs // self.checkpoint_every if self.checkpoint_every else 0
+        needed = parameters * (BYTES_A_PARAMETER + 4 * staying)
+        needed -= sum(path.stat().st_size for path in folder.checkpoints.iterdir() if path.is_file())
+        free = shutil.disk_usage(folder.path).free
         if free < needed:
             raise DataError(
                 f"{folder.path}: its checkpoints take about {needed / 2**20:,.0f} MiB, and {free / 2**20:,.0f} "
@@ -110,24 +114,29 @@ class Saver(Callback):
         due = due or (every is not None and position.step - self._saved_step >= every)
         # At the end of the budget the last validation comes first.
         over = self.epochs.progress.over(position.step)
-        if trainer.is_global_zero and ((due and not over) or steps.interrupted):
+        if trainer.is_global_zero and (due or steps.interrupted) and not over:
             steps.read()
             if not steps.suspicious and self.epochs.sound(module):
                 self._save(trainer, module)
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        position, folder = self.epochs.position, self.keeping.folder
-        if self.epochs.steps.failure is not None or not trainer.is_global_zero or not position.history:
+        position, folder, steps = self.epochs.position, self.keeping.folder, self.epochs.steps
+        if steps.failure is not None or not trainer.is_global_zero or not position.history:
             return
         write_atomically(folder.epochs, as_csv(position.history).encode())
         every = self.keeping.checkpoint_every
         complete = position.place.batch == 0
+        if steps.interrupted and not complete and not self.epochs.progress.over(position.step):
+            return  # the step has seen to it
         if complete and every and position.place.epoch % every == 0:
             with self.epochs.in_place(module):
                 write_atomically(folder.epoch_weights(position.place.epoch), self._weights())
         # On a GPU an epoch that is done again does not end the same: a training that was killed must know its best.
         due = self._best_is_new or time.monotonic() - self._saved_at > self.keeping.save_seconds
-        if due or trainer.should_stop or self.keeping.save_steps is not None:
+        due = due or trainer.should_stop or self.keeping.save_steps is not None
+        # What may be the first loss of an explosion is kept only where nothing comes after it.
+        ended = self.epochs.stop_reason not in ("", INTERRUPTED)
+        if due and (ended or not steps.suspicious):
             self._save(trainer, module)
 
     def _save(self, trainer: Trainer, module: LightningModule) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from lightning import LightningModule, Trainer
-from torch import Tensor
 
 from drivederain.errors import DataError
 from drivederain.results.run_folder import write_atomically
@@ -57,8 +56,8 @@ def save_state(
         "means": position.means,
         "partial": position.partial,
         "history": [record.row() for record in position.history],
-        "module": trained(module.state_dict()),
-        "averages": trained(averages.state()) if averages else {},
+        "module": trained(module.state_dict(), module),
+        "averages": trained(averages.state(), module) if averages else {},
         "updates": averages.updates if averages else 0,
         "optimizers": [optimizer.state_dict() for optimizer in trainer.optimizers],
         "schedules": [_plain(schedule.state_dict()) for schedule in _schedules(trainer, module)],
@@ -110,7 +109,7 @@ def restore(state: Mapping[str, Any], trainer: Trainer, module: LightningModule,
     """
     try:
         missing, unknown = module.load_state_dict(state["module"], strict=False)
-        missing = [name for name in missing if not name.startswith(NOT_TRAINED)]
+        missing = list(trained(dict.fromkeys(missing), module))
         if missing or unknown:
             raise ValueError((missing or unknown)[0])
         for optimizer, kept in zip(trainer.optimizers, state["optimizers"], strict=True):
@@ -124,13 +123,14 @@ def restore(state: Mapping[str, Any], trainer: Trainer, module: LightningModule,
     trainer.precision_plugin.load_state_dict(state["precision"])
 
 
-NOT_TRAINED = ("loss.",)
-"""Names of a module's own that are frozen networks of its loss; they ship with the package."""
+LOSS = "loss."
+"""What names of a module's loss begin with."""
 
 
-def trained(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What of a module's state is not part of its loss."""
-    return {name: value for name, value in state.items() if not name.startswith(NOT_TRAINED)}
+def trained(state: Mapping[str, Any], module: LightningModule) -> dict[str, Any]:
+    """What is named as in a module's state, without the frozen networks of its loss, which ship with the package."""
+    learned = {name for name, parameter in module.named_parameters() if parameter.requires_grad}
+    return {name: value for name, value in state.items() if name in learned or not name.startswith(LOSS)}
 
 
 def _schedules(trainer: Trainer, module: LightningModule) -> list[Any]:

@@ -187,7 +187,8 @@ class TrainingAbout(_Record):
     @property
     def best(self) -> EpochAbout | None:
         """The epoch with the highest validation PSNR."""
-        return next((row for row in self.history if row.epoch == self.best_epoch), None)
+        rows = [row for row in self.history if row.epoch == self.best_epoch]
+        return max(rows, key=lambda row: row.psnr if row.psnr is not None else float("-inf"), default=None)
 
 
 class ProblemAbout(_Record):

@@ -11,6 +11,13 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from drivederain.engine.training_run.data import find_data
+from drivederain.engine.training_run.settings import TrainSettings
+from drivederain.errors import DataError
+from drivederain.registry import Registry
+from drivederain.results.training_folder import TrainingFolder
+from drivederain.training.hyperparameters import Hyperparameters
+from drivederain.training.saving import Keeping
 from drivederain.weights import read_about, read_weights
 
 TINY = (
@@ -73,8 +80,7 @@ def test_it_goes_on_with_its_own_options_and_a_larger_budget(trained: Path, comm
     ],
 )
 def test_what_it_was_begun_with_cannot_change(trained: Path, command: Any, change: Any, says: str) -> None:
-    typed = change if change[0] != "--set" else (*TINY[:-2], *change)
-    ended = command("train", "unet", "--resume", trained, *typed, "--epochs", 3, "--device", "cpu")
+    ended = command("train", "unet", "--resume", trained, *change, "--epochs", 3, "--device", "cpu")
     assert ended.status == 2 and says in ended.message and "another --out" in ended.message
 
 
@@ -139,18 +145,159 @@ def test_a_disk_without_room_is_said_before_training(
     assert not (tmp_path / "full" / "training.json").exists()
 
 
+def test_the_disk_must_hold_the_checkpoints_that_stay_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=50 << 20))
+    keeping = Keeping(TrainingFolder(tmp_path), lambda record: b"", checkpoint_every=10)
+    keeping.check(1 << 20, epochs=29)
+    with pytest.raises(DataError, match="take about 52 MiB, and 50 are free"):
+        keeping.check(1 << 20, epochs=30)
+    keeping.folder.last.write_bytes(bytes(4 << 20))
+    keeping.check(1 << 20, epochs=30)
+
+
 def test_one_training_at_a_time_has_the_folder(trained: Path, command: Any) -> None:
     with FileLock(trained / ".lock"):
         ended = command("train", "unet", "--resume", trained, "--epochs", 3, "--device", "cpu")
     assert ended.status == 2 and f"another training goes on in {trained}" in ended.message
 
 
+def test_a_default_that_has_changed_since_changes_nothing(trained: Path, command: Any) -> None:
+    record = json.loads((trained / "training.json").read_text(encoding="utf-8"))
+    assert record["identity"]["hyperparameters"]["jitter"] == 0.15, "the default of today"
+    record["identity"]["hyperparameters"]["jitter"] = 0.05
+    (trained / "training.json").write_text(json.dumps(record), encoding="utf-8")
+    ended = command("train", "unet", "--resume", trained, "--epochs", 3, "--device", "cpu")
+    assert ended.status == 0, ended
+    record = json.loads((trained / "training.json").read_text(encoding="utf-8"))
+    assert record["hyperparameters"]["jitter"] == 0.05 and record["options"]["unet"]["width"] == "8"
+    record["identity"]["hyperparameters"]["spin"] = 1
+    (trained / "training.json").write_text(json.dumps(record), encoding="utf-8")
+    ended = command("train", "unet", "--resume", trained, "--epochs", 4, "--device", "cpu")
+    assert ended.status == 2 and "begun with the hyperparameter spin, which this version does not have" in ended.message
+
+
+def test_a_training_whose_state_is_lost_keeps_its_weights(trained: Path, command: Any, photos: Path) -> None:
+    (trained / "checkpoints" / "last.state").unlink()
+    before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
+    anew = ("--data", f"synthetic:{photos}", *TINY, "--epochs", 2, "--out", trained)
+    for typed in (("--resume", trained, "--epochs", 3, "--device", "cpu"), anew):
+        ended = command("train", "unet", *typed)
+        assert ended.status == 2 and "the state of its training (last.state) is not there" in ended.message
+        assert f"--weights unet={trained / 'checkpoints' / 'last.safetensors'}" in ended.message
+    assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
+
+
+def test_the_encoder_s_file_need_not_be_there_to_go_on(command: Any, photos: Path, tmp_path: Path, cache: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+    from segmentation_models_pytorch import Unet
+
+    torch.manual_seed(0)
+    file = tmp_path / "encoder.safetensors"
+    save_file(
+        Unet("tu-resnet18", encoder_weights=None, encoder_depth=3, decoder_channels=(8, 8, 8)).encoder.state_dict(),
+        file,
+    )
+    ended = command(
+        "train", "unet", "--data", f"synthetic:{photos}", "--set", "unet.encoder=tu-resnet18", "--set", "unet.depth=3",
+        "--set", "unet.decoder_channels=8,8,8", "--set", f"unet.encoder_weights={file}", "--set", "training.crop=32",
+        "--set", "training.batch_size=1", "--steps", 1, "--out", tmp_path / "on", "--device", "cpu",
+    )  # fmt: skip
+    assert ended.status == 0, ended
+    file.unlink()
+    ended = command("train", "unet", "--resume", tmp_path / "on", "--steps", 2, "--device", "cpu")
+    assert ended.status == 0 and "(2 steps" in ended.out, ended
+
+
+@pytest.mark.parametrize(
+    ("size", "says"),
+    [
+        (2, "--set training.batch_size=1 --set training.accumulate=2"),
+        (1, "crops of 32 pixels. Train anew with a smaller"),
+    ],
+)
+def test_out_of_memory_says_what_to_try(
+    command: Any, photos: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, size: int, says: str
+) -> None:
+    from drivederain.training.module import RestorationModule
+
+    def too_much(*arguments: Any) -> None:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+    monkeypatch.setattr(RestorationModule, "training_losses", too_much)
+    more = ("--set", f"training.batch_size={size}", "--steps", 2, "--out", tmp_path / "on")
+    ended = command("train", "unet", "--data", f"synthetic:{photos}", *TINY, *more)
+    assert ended.status == 2 and "out of memory, with batches of" in ended.message and says in ended.message
+
+
+def test_photos_that_train_too_are_known_as_seen(command: Any, photos: Path, tmp_path: Path, cache: Path) -> None:
+    seen = []
+    for consistency in (0, 0.1):
+        out = tmp_path / str(consistency)
+        more = ("--real", photos, "--set", f"training.consistency={consistency}", "--steps", 1, "--out", out)
+        ended = command("train", "unet", "--data", f"synthetic:{photos}", *TINY, *more)
+        assert ended.status == 0, ended
+        seen.append(read_about(out / "checkpoints" / "last.safetensors")["training_pictures"])
+    assert len(seen[0]) == 1 and len(seen[1]) == 3, "one is trained on; all three photos are in its company"
+
+
+def test_an_owner_of_a_data_option_that_is_not_there(command: Any, photos: Path, tmp_path: Path, cache: Path) -> None:
+    typed = (
+        "--data",
+        f"synthetic:{photos}",
+        "--data-option",
+        "syntetic.rain=x",
+        "--out",
+        tmp_path / "on",
+        "--steps",
+        1,
+    )
+    ended = command("train", "unet", *typed)
+    assert ended.status == 2 and "there is no data set 'syntetic'. Did you mean 'synthetic'?" in ended.message
+
+
+def test_the_table_of_steps_goes_on_where_the_state_does(trained: Path, command: Any) -> None:
+    steps = trained / "steps.csv"
+    ended = command("train", "unet", "--resume", trained, "--epochs", 12, "--device", "cpu")
+    assert ended.status == 0, ended
+    with steps.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["10", "20"] and all(
+        float(row["ssim"]) < float(row["loss"]) for row in rows
+    )
+    with steps.open("a", encoding="utf-8") as file:
+        file.write(steps.read_text(encoding="utf-8").splitlines()[-1].replace("20,", "30,", 1) + "\n40,0.1")
+    ended = command("train", "unet", "--resume", trained, "--epochs", 16, "--device", "cpu")
+    assert ended.status == 0, ended
+    with steps.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["10", "20", "30"], "what was written after the state is taken back"
+
+
+def test_what_is_kept_and_drawn_how_often_by_default() -> None:
+    settings = TrainSettings("unet", ("scenes",), Path("out"), Path("cache"))
+    assert (settings.checkpoint_every, settings.samples_every, settings.real_every) == (10, 5, 10)
+
+
+def test_shares_of_data_sets_reach_the_training(photos: Path, tmp_path: Path, cache: Path) -> None:
+    data = (f"synthetic:{photos}", "scenes:2x48x64")
+    settings = TrainSettings("unet", data, tmp_path / "on", cache, mix=(3.0, 1.0), val_limit=1)
+    found = find_data(settings, Hyperparameters(), Registry.discover())
+    assert [part.weight for part in found.data.parts] == [3.0, 1.0]
+    contents = {sample.content for sample in found.data.validation}
+    assert len(contents) == 1 and len(found.data.validation) == 3, "one picture at three intensities"
+
+
 def test_what_an_attempt_left_that_had_no_state_yet_does_not_stay(trained: Path, command: Any) -> None:
     (trained / "checkpoints" / "last.state").unlink()
+    record = json.loads((trained / "training.json").read_text(encoding="utf-8"))
+    (trained / "training.json").write_text(json.dumps(record | {"status": "running"}), encoding="utf-8")
     (trained / "checkpoints" / "epoch_0099.safetensors").write_bytes(b"of another attempt")
     (trained / "notes.txt").write_text("the user's own")
     before = (trained / "checkpoints" / "best.safetensors").read_bytes()
     ended = command("train", "unet", "--resume", trained, "--epochs", 2, "--device", "cpu")
     assert ended.status == 0 and "(4 steps, 2 whole epochs" in ended.out, ended
+    assert "has no state to go on from: the training begins anew" in ended.out
     assert not (trained / "checkpoints" / "epoch_0099.safetensors").exists() and (trained / "notes.txt").exists()
     assert (trained / "checkpoints" / "best.safetensors").read_bytes() == before, "begun anew, with the same end"

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from drivederain.data.sample import Sample
 from drivederain.errors import MethodError, OptionError
 from drivederain.training.averages import Averages
-from drivederain.training.data import TrainingData
+from drivederain.training.data import Part, TrainingData
 from drivederain.training.devices import Devices
 from drivederain.training.fit import fit
 from drivederain.training.hyperparameters import Hyperparameters
@@ -115,6 +115,22 @@ def test_minutes_end_by_the_clock_without_the_time_to_load(
     record = train(recipe(Slow, batch_size=3), make_samples(), Budget(minutes=1), estimate=estimate)
     assert (record.steps, record.budget) == (5, "1 minute")
     assert sorted(estimated) == sorted(set(estimated)), "each estimate is made once"
+
+
+def test_shares_decide_how_often_each_data_set_is_drawn(make_samples: MakeSamples) -> None:
+    seen: list[float] = []
+
+    class Watched(RestorationModule):
+        def training_losses(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            seen.extend((batch["clear"] - batch["rainy"]).mean(dim=(1, 2, 3)).tolist())
+            return super().training_losses(batch)
+
+    rainy = make_samples(4)
+    dry = [replace(sample, rainy=sample.clear) for sample in make_samples(2) if sample.clear is not None]
+    data = TrainingData((Part("rainy", tuple(rainy), 1.0), Part("dry", tuple(dry), 3.0)))
+    fit(recipe(Watched), data, budget=Budget(steps=32), seed=7, devices=CPU)
+    share = sum(difference == 0 for difference in seen) / len(seen)
+    assert abs(share - 0.75) < 0.1
 
 
 def test_progress_is_reported_up_to_the_end(make_samples: MakeSamples) -> None:

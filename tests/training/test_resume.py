@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from drivederain.results.training_folder import TrainingFolder
 from drivederain.results.training_history import EpochRecord, Scores, read_history
 from drivederain.training import epochs as epochs_module
 from drivederain.training import fit as fit_module
+from drivederain.training.averages import Averages
 from drivederain.training.data import Part, TrainingData
 from drivederain.training.devices import Devices
 from drivederain.training.fit import fit
@@ -36,7 +39,6 @@ from drivederain.training.validation import Validator
 from drivederain.weights import read_weights, serialise
 
 MakeSamples = Callable[..., list[Sample]]
-CPU = Devices(torch.device("cpu"), workers=0)
 
 
 class Tiny(nn.Module):
@@ -54,6 +56,15 @@ class Tiny(nn.Module):
 
 class Killed(Exception):
     """Stands for the end of the process."""
+
+
+class Unreadable:
+    """A picture whose file is damaged; at the top of the module, where workers find it."""
+
+    fingerprint = "damaged"
+
+    def load(self) -> NDArray[np.uint8]:
+        raise DataError("photo.png is damaged. Fetch it again.")
 
 
 class KillAt(Callback):
@@ -84,6 +95,8 @@ class Bench:
         callbacks: tuple[Callback, ...] = (),
         save_steps: int | None = 3,
         observer: Unobserved | None = None,
+        validate_every: int = 1,
+        workers: int = 0,
     ) -> TrainingRecord:
         torch.manual_seed(0)
         network = Tiny()
@@ -104,8 +117,9 @@ class Bench:
             self.data,
             budget=budget,
             seed=7,
-            devices=CPU,
+            devices=Devices(torch.device("cpu"), workers=workers),
             validate=restore,
+            validate_every=validate_every,
             observer=observer,
             keeping=keeping,
             callbacks=[*callbacks, *kills],
@@ -154,6 +168,25 @@ def test_killed_and_resumed_ends_with_the_same_files(
     assert [record.losses for record in resumed.history] == [record.losses for record in whole.history]
     assert len(files(tmp_path / "whole")) >= 3, "best, last and every second epoch"
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
+
+
+def test_workers_change_nothing_also_when_it_is_killed(make_samples: MakeSamples, tmp_path: Path) -> None:
+    bench = Bench(make_samples)
+    bench.train(tmp_path / "whole", Budget(steps=10))
+    with pytest.raises(Killed):
+        bench.train(tmp_path / "killed", Budget(steps=10), kill=5, workers=2)
+    bench.train(tmp_path / "killed", Budget(steps=10), resume=True, workers=1)
+    assert files(tmp_path / "killed") == files(tmp_path / "whole")
+
+
+def test_what_a_worker_cannot_read_is_said_in_a_line(make_samples: MakeSamples, tmp_path: Path) -> None:
+    bench = Bench(make_samples)
+    part = bench.data.parts[0]
+    odd = replace(part.samples[0], clear=Unreadable())
+    bench.data = replace(bench.data, parts=(replace(part, samples=(odd, *part.samples[1:])),))
+    with pytest.raises(DataError) as info:
+        bench.train(tmp_path, Budget(steps=8), workers=1)
+    assert str(info.value) == "photo.png is damaged. Fetch it again."
 
 
 def test_what_is_used_up_is_not_trained_again(make_samples: MakeSamples, tmp_path: Path) -> None:
@@ -283,6 +316,52 @@ def test_killed_during_the_last_validation_it_is_made_after_all(
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
 
 
+def scripted(monkeypatch: pytest.MonkeyPatch, *psnrs: float, losses: Sequence[float] = ()) -> None:
+    """Validations find these figures, one after the other."""
+    found = zip(psnrs, losses or [0.1] * len(psnrs), strict=True)
+    monkeypatch.setattr(
+        Validator,
+        "scores",
+        lambda *arguments: Scores(**dict(zip(("psnr", "loss"), next(found), strict=True)), ssim=0.5),
+    )
+
+
+def test_early_stopping_the_target_and_the_plateau_go_by_what_validation_finds(
+    make_samples: MakeSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted(monkeypatch, *[20.0] * 5, losses=[0.3, 0.2, 0.2, 0.25, 0.25])
+    early = Bench(make_samples, patience=3).train(tmp_path / "early", Budget(epochs=9))
+    assert early.epochs == 5 and early.stop_reason.startswith("early stopping: no lower validation loss for 3 epochs")
+    scripted(monkeypatch, 20.0, 28.5, 29.0)
+    goal = Bench(make_samples, target_psnr=28.0, target_ssim=0.4).train(tmp_path / "goal", Budget(epochs=9))
+    assert goal.epochs == 2 and goal.stop_reason.startswith("the target was reached")
+    scripted(monkeypatch, *[20.0] * 4, losses=[0.3, 0.3, 0.3, 0.3])
+    plan = {"schedule": "plateau", "plateau_patience": 1, "factor": 0.5, "warm_up": 0.0}
+    fallen = Bench(make_samples, **plan).train(tmp_path / "plateau", Budget(epochs=4))
+    assert [record.learning_rate for record in fallen.history] == [0.01, 0.01, 0.01, 0.005]
+
+
+def test_overfitting_is_warned_of_once_where_that_is_asked_for(
+    make_samples: MakeSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Noted(Unobserved):
+        def __init__(self) -> None:
+            self.notes: list[str] = []
+
+        def note(self, words: str) -> None:
+            self.notes.append(words)
+
+    rises = [0.1, *(0.2 + epoch / 10 for epoch in range(7))]
+    for wanted, epochs in (("warn", 8), ("stop", 5)):
+        scripted(monkeypatch, *[20.0] * 8, losses=rises)
+        noted = Noted()
+        bench = Bench(make_samples, overfitting=wanted, overfitting_patience=4)
+        record = bench.train(tmp_path / wanted, Budget(epochs=8), observer=noted)
+        assert record.epochs == epochs
+        assert record.stop_reason.startswith("overfitting: for 4" if wanted == "stop" else "the budget")
+        assert len(noted.notes) == (wanted == "warn")
+
+
 class Best(Unobserved):
     def __init__(self) -> None:
         self.told: dict[int, bool] = {}
@@ -295,8 +374,7 @@ def test_a_resumed_training_knows_its_best(
     make_samples: MakeSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench, told = Bench(make_samples), Best()
-    psnrs = iter([20.0, 25.0, 24.0, 26.0])
-    monkeypatch.setattr(Validator, "scores", lambda *arguments: Scores(loss=0.1, psnr=next(psnrs), ssim=0.5))
+    scripted(monkeypatch, 20.0, 25.0, 24.0, 26.0)
     bench.train(tmp_path, Budget(epochs=2), observer=told)
     best = files(tmp_path)["best.safetensors"]
     bench.train(tmp_path, Budget(epochs=3), resume=True, observer=told)
@@ -309,23 +387,89 @@ def test_a_resumed_training_knows_its_best(
 def test_what_is_kept_as_the_best_is_known_to_the_state(
     make_samples: MakeSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    psnrs = iter([20.0, 25.0, 24.0])
-    monkeypatch.setattr(Validator, "scores", lambda *arguments: Scores(loss=0.1, psnr=next(psnrs), ssim=0.5))
+    scripted(monkeypatch, 20.0, 25.0, 24.0)
     with pytest.raises(Killed):
         Bench(make_samples).train(tmp_path, Budget(epochs=5), kill=14, save_steps=None)
     history = position_of(read_state(TrainingFolder(tmp_path).state)).history
     assert [record.scores and record.scores.psnr for record in history] == [20.0, 25.0], "long before a minute is over"
 
 
-def test_an_epoch_that_its_budget_cut_short_is_one_epoch_in_the_history(
-    make_samples: MakeSamples, tmp_path: Path
-) -> None:
+def test_an_epoch_that_its_budget_cut_short_is_whole_when_it_goes_on(make_samples: MakeSamples, tmp_path: Path) -> None:
     bench = Bench(make_samples, schedule="constant", warm_up=0.0)
     whole = bench.train(tmp_path / "whole", Budget(steps=8))
     bench.train(tmp_path / "cut", Budget(steps=6))
     longer = bench.train(tmp_path / "cut", Budget(steps=8), resume=True)
-    assert [record.epoch for record in longer.history] == [1, 2]
-    assert [record.losses for record in longer.history] == [record.losses for record in whole.history]
+    assert [(record.epoch, record.step) for record in longer.history] == [(1, 4), (2, 6), (2, 8)]
+    first, _, last = longer.history
+    assert [first.losses, last.losses] == [record.losses for record in whole.history]
+
+
+def test_the_best_of_an_epoch_that_was_cut_short_stays_the_best(
+    make_samples: MakeSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(make_samples)
+    scripted(monkeypatch, 20.0, 26.0, 24.0)
+    bench.train(tmp_path, Budget(steps=6))
+    best = files(tmp_path)["best.safetensors"]
+    longer = bench.train(tmp_path, Budget(steps=8), resume=True)
+    assert files(tmp_path)["best.safetensors"] == best
+    assert longer.best is not None and (longer.best.step, longer.best.epoch) == (6, 2)
+
+
+@pytest.mark.parametrize("plan", [{"validate_every": 1}, {"validate_every": 5}])
+def test_a_signal_in_the_last_step_lets_the_training_end(
+    make_samples: MakeSamples, tmp_path: Path, plan: dict[str, int]
+) -> None:
+    class Signalled(Callback):
+        def on_train_batch_start(self, trainer: Any, *arguments: Any) -> None:
+            if trainer.global_step == 5:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    bench = Bench(make_samples)
+    whole = bench.train(tmp_path / "whole", Budget(steps=6), **plan)
+    ended = bench.train(tmp_path / "ended", Budget(steps=6), callbacks=(Signalled(),), **plan)
+    assert not ended.interrupted and ended.stop_reason == "the budget is used up"
+    assert whole.history[-1].scores is not None
+    assert [record.scores for record in ended.history] == [record.scores for record in whole.history]
+    assert files(tmp_path / "ended") == files(tmp_path / "whole")
+
+
+def test_a_signal_while_the_loss_explodes_leaves_the_last_sound_state(
+    make_samples: MakeSamples, tmp_path: Path
+) -> None:
+    class Explodes(RestorationModule):
+        def training_losses(self, batch: Any) -> dict[str, Tensor]:
+            factor = 1e3 if self.trainer.global_step >= 25 else 1.0
+            if factor > 1:
+                os.kill(os.getpid(), signal.SIGINT)
+            return {name: value * factor for name, value in super().training_losses(batch).items()}
+
+    stopped = Bench(make_samples).train(tmp_path, Budget(steps=40), module=Explodes, save_steps=None)
+    assert stopped.interrupted and stopped.steps == 26
+    assert read_state(TrainingFolder(tmp_path).state)["step"] <= 25
+
+
+def test_what_a_loss_learns_is_in_the_state(make_samples: MakeSamples, tmp_path: Path) -> None:
+    class Learns(RestorationModule):
+        def prepare(self, *arguments: Any) -> None:
+            super().prepare(*arguments)
+            self.loss.learned = nn.Parameter(torch.zeros(()))
+
+        def training_losses(self, batch: Any) -> dict[str, Tensor]:
+            losses = super().training_losses(batch)
+            return losses | {"loss": losses["loss"] * torch.exp(self.loss.learned)}
+
+    bench = Bench(make_samples, losses={"l1": 1.0, "vgg": 0.01})
+    bench.train(tmp_path, Budget(steps=3), module=Learns)
+    kept = {name for name in read_state(TrainingFolder(tmp_path).state)["module"] if name.startswith("loss.")}
+    assert kept == {"loss.learned"}, "frozen features are not"
+
+
+def test_averages_lie_where_the_training_goes_on() -> None:
+    """Lightning moves the module to the device only after the callbacks were set up."""
+    averages, trainer = Averages(0.9), SimpleNamespace(strategy=SimpleNamespace(root_device=torch.device("meta")))
+    averages.setup(trainer, RestorationModule(Tiny()), "fit")  # type: ignore[arg-type]
+    assert averages.state()["network.head.weight"].device.type == "meta"
 
 
 def test_weights_that_are_not_finite_are_not_kept(make_samples: MakeSamples, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from drivederain.data.sample import DataContext, Problem, Sample, Split
 from drivederain.data.sources import parse_source
-from drivederain.engine.datasets import OWN_SPLITS, open_dataset, refuse_overlap
+from drivederain.engine.datasets import OWN_SPLITS, check_data_options, open_dataset, refuse_overlap
 from drivederain.engine.keys import key_of
 from drivederain.engine.training_run.settings import Size, TrainSettings
 from drivederain.errors import DataError, OptionError
@@ -48,6 +48,8 @@ def find_data(settings: TrainSettings, hyperparameters: Hyperparameters, registr
     """
     if settings.mix and len(settings.mix) != len(settings.data):
         raise OptionError(f"--mix has {len(settings.mix)} shares for {len(settings.data)} data sets: give one to each")
+    real = [settings.photos] if settings.photos is not None else []
+    check_data_options(settings.data_options, registry, [*settings.data, *settings.val_data, *real])
     problems: list[Problem] = []
     parts, validation = [], list[Sample]()
     for number, text in enumerate(settings.data):
@@ -66,9 +68,7 @@ def find_data(settings: TrainSettings, hyperparameters: Hyperparameters, registr
             raise DataError(f"--val-data {text} has no rainy pictures with their clear ones. Give others, or none.")
         validation += found
     validation = _limited(validation, settings.val_limit)
-    photos = []
-    if settings.real is not None:
-        photos = _photos(settings, registry, problems)
+    photos = _photos(settings.photos, settings, registry, problems) if settings.photos is not None else []
     data = TrainingData(tuple(parts), tuple(validation), tuple(photos))
     refuse_overlap(data.samples, validation)
     part = "" if settings.val_data else "the train part of "
@@ -99,9 +99,7 @@ def _samples(
     return sorted(samples, key=lambda sample: (sample.rainy.fingerprint, sample.source_file))
 
 
-def _photos(settings: TrainSettings, registry: Registry, problems: list[Problem]) -> list[Sample]:
-    assert settings.real is not None
-    text = settings.real if ":" in settings.real else f"real:{settings.real}"
+def _photos(text: str, settings: TrainSettings, registry: Registry, problems: list[Problem]) -> list[Sample]:
     context = replace(_context(settings, None), intensities=INTENSITIES)
     photos = [
         sample

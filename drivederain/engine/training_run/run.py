@@ -26,10 +26,11 @@ from drivederain.engine.options import TRAINING, hyperparameters_typed, key_opti
 from drivederain.engine.prepare import Preparation
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage, make_method, plain_facts
+from drivederain.engine.step_down import is_out_of_memory
 from drivederain.engine.train import about_training, check_crops, estimates_of
 from drivederain.engine.training_run.data import FoundData, find_data
 from drivederain.engine.training_run.settings import DEFAULT_BUDGET, TrainSettings
-from drivederain.errors import DataError, OptionError
+from drivederain.errors import DataError, MethodError, OptionError
 from drivederain.method import Method
 from drivederain.names import did_you_mean
 from drivederain.registry import Registry
@@ -121,10 +122,9 @@ class _Training:
         devices = Devices(self.device, self._precision(), settings.devices, settings.nodes, settings.workers)
         check_plan(recipe.hyperparameters, found.data, devices, self.budget, refines=behind is not None, validates=True)
         keeping = self._keeping(method, found, behind, facts)
-        keeping.check(parameters(method) or 0)
+        keeping.check(parameters(method) or 0, epochs=self.budget.epochs or 0)
         with self._alone():
-            if is_first_process() and self.folder.record.exists() and not self.folder.state.exists():
-                self.folder.clear()
+            self._clear_attempt()
             rainy: dict[str, Any] = {}
             if found.data.validation:
                 scores = scores_of(found.data.validation, lambda sample: sample.rainy.load())
@@ -146,15 +146,37 @@ class _Training:
                     keeping=keeping,
                 )
             except BaseException as error:
+                reason = str(error) or type(error).__name__
+                if is_out_of_memory(error):
+                    reason = _less_memory(recipe.hyperparameters)
                 # What is said of the end must not hide why it ended.
                 with suppress(OSError):
-                    self._write(about | {"status": "failed", "stop_reason": str(error) or type(error).__name__})
+                    self._write(about | {"status": "failed", "stop_reason": reason})
+                if is_out_of_memory(error):
+                    raise MethodError(reason) from error
                 raise
             finally:
                 estimates.close()
             self._write(about | self._outcome(record))
             method.close()
             return TrainOutcome(self.folder, record, rainy)
+
+    def _clear_attempt(self) -> None:
+        """Take out what an attempt left that was killed before its first state.
+
+        Raises:
+            DataError: a training ended there, so its weights are not without worth.
+        """
+        folder = self.folder
+        if not is_first_process() or not folder.record.exists() or folder.state.exists():
+            return
+        if folder.read_record().get("status") in ("finished", "interrupted"):
+            raise DataError(
+                f"{folder.path}: the state of its training ({folder.state.name}) is not there. Put it back to go on, "
+                f"or give another --out, where --weights {self.spec.name}={folder.last} starts from its weights."
+            )
+        self.display.note(f"{folder.path} has no state to go on from: the training begins anew")
+        folder.clear()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -209,8 +231,9 @@ class _Training:
             start = given(settings.weights[spec.name])
         stored = dict(self.preset.options) if self.preset else {}
         stored |= start.architecture if start else {}
-        options = method_options(spec, self._typed(), stored)
-        self._check_resumed({"options": key_options(options)})
+        begun = dict(self.folder.read_record().get("method_options", {})) if settings.resume else {}
+        options = method_options(spec, self._typed(), stored | begun)
+        self._check_options(options, begun)
         method = make_method(spec, options, may_download=settings.download)
         torch.manual_seed(seed_of(settings.seed, "start", spec.name))
         method.load(read_weights(start.path) if start else None, self.device)
@@ -224,9 +247,25 @@ class _Training:
         hyperparameters = recipe.hyperparameters
         if self.preset:
             hyperparameters = hyperparameters.changed(dict(self.preset.training), f"preset {self.preset.name}: ")
-        hyperparameters = hyperparameters.changed(hyperparameters_typed(self._typed()), owner)
+        hyperparameters = self._as_begun(hyperparameters).changed(hyperparameters_typed(self._typed()), owner)
         check_crops(self.spec, hyperparameters)
         return replace(recipe, hyperparameters=hyperparameters)
+
+    def _as_begun(self, hyperparameters: Hyperparameters) -> Hyperparameters:
+        """Those that a resumed training was begun with, whatever the defaults are by now."""
+        kept = self._before("hyperparameters")
+        unknown = sorted(kept.keys() - Hyperparameters.model_fields.keys())
+        if unknown:
+            raise OptionError(
+                f"{self.folder.path} was begun with the hyperparameter {unknown[0]}, which this version does not have. "
+                "Go on with the version that its training.json names, or train anew with another --out."
+            )
+        return Hyperparameters(**(hyperparameters.model_dump(mode="json") | kept))
+
+    def _before(self, part: str) -> dict[str, Any]:
+        """What ``identity`` of a resumed training's record says; empty for a new one."""
+        record = self.folder.read_record() if self.settings.resume else {}
+        return dict(record.get("identity", {}).get(part) or {})
 
     def _identity(
         self, method: Method, hyperparameters: Hyperparameters, found: FoundData, behind: ReadyStage | None
@@ -245,12 +284,23 @@ class _Training:
             "data": found.fingerprint(photos=hyperparameters.consistency > 0),
         }
 
+    def _check_options(self, options: Any, begun: Mapping[str, Any]) -> None:
+        """A file counts by its content; the one that it was begun with may be gone, or lie elsewhere."""
+        before, now = self._before("options"), key_options(options)
+        typed = {} if options is None else options.model_dump(mode="json")
+        for name, value in now.items():
+            same = before.get(name, value) == value or begun.get(name) == typed[name]
+            if not same:
+                raise _changed(self.folder, f"option {name}", begun.get(name, before[name]), typed[name])
+
     def _check_resumed(self, identity: Mapping[str, Any]) -> None:
         if not self.settings.resume:
             return
         before = self.folder.read_record().get("identity", {})
         for name, value in identity.items():
-            if name in ("options", "hyperparameters"):
+            if name == "options":
+                continue  # compared when the method was made
+            if name == "hyperparameters":
                 known = before.get(name) or {}
                 for inner, each in value.items():
                     if known.get(inner, each) != each:
@@ -309,7 +359,10 @@ class _Training:
         settings = self.settings
 
         def serialised(record: TrainingRecord) -> bytes:
-            about = about_training(self.spec, method, record, found.data.samples, found.trained_on, behind, facts)
+            # Photos are only looked at, unless they train too.
+            photos = found.data.photos if record.hyperparameters["consistency"] else ()
+            samples = [*found.data.samples, *photos]
+            about = about_training(self.spec, method, record, samples, found.trained_on, behind, facts)
             return serialise(method.state(), about)
 
         return Keeping(
@@ -338,6 +391,17 @@ class _Training:
             "seconds": record.seconds,
             "best": best,
         }
+
+
+def _less_memory(hyperparameters: Hyperparameters) -> str:
+    batch, crop = hyperparameters.batch_size, hyperparameters.crop
+    smaller = "a smaller training.crop; where it was in the validation, with a smaller --val-size."
+    if batch > 1:
+        smaller = (
+            f"--set training.batch_size={batch // 2} --set training.accumulate={2 * hyperparameters.accumulate}, "
+            f"which makes the same steps, or with {smaller}"
+        )
+    return f"out of memory, with batches of {batch} crops of {crop} pixels. Train anew with {smaller}"
 
 
 def is_first_process() -> bool:

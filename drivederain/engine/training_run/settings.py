@@ -63,6 +63,11 @@ class TrainSettings:
     download: bool = False
     command: tuple[str, ...] = ()
 
+    @property
+    def photos(self) -> str | None:
+        """``real`` as a data set: a folder is one of the kind ``real``."""
+        return self.real if self.real is None or ":" in self.real else f"real:{self.real}"
+
     def record(self) -> dict[str, Any]:
         """What is needed to go on with the training, as JSON has it."""
         return {
