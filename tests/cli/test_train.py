@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from drivederain.engine.training_run.data import find_data
 from drivederain.engine.training_run.settings import TrainSettings
@@ -263,6 +264,21 @@ def test_the_table_of_steps_goes_on_where_the_state_does(trained: Path, command:
     assert ended.status == 0, ended
     with steps.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
+    assert {path.name for path in (trained / "real").iterdir()} == {f"epoch_{number:04d}.png" for number in (2, 10, 12)}
+    kept = {path.name for path in (trained / "checkpoints").glob("epoch_*")}
+    assert kept == {"epoch_0010.safetensors"}, "every tenth stays, by default"
+    events = EventAccumulator(str(trained / "tensorboard")).Reload()
+    scalars = set(events.Tags()["scalars"])
+    assert {
+        "train/l1",
+        "train/ssim",
+        "train/loss",
+        "validation/loss",
+        "validation/PSNR, dB",
+        "validation/SSIM",
+    } <= scalars
+    assert [event.step for event in events.Scalars("train/l1")] == [10, 20]
+    assert [event.step for event in events.Scalars("validation/SSIM")] == list(range(2, 25, 2))
     assert [row["step"] for row in rows] == ["10", "20"] and all(
         float(row["ssim"]) < float(row["loss"]) for row in rows
     )

@@ -17,8 +17,10 @@ from drivederain.engine.device import DeviceRunner
 from drivederain.errors import SpecError, WeightsError
 from drivederain.implementation import load_implementation
 from drivederain.registry import Registry
+from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.weights import read_weights, serialise
 from drivederain_methods.restormer.options import RestormerOptions
+from drivederain_methods.restormer.plugin import drivederain_methods
 
 pytest.importorskip("spandrel_extra_arches", reason="the extra nc is not installed")
 
@@ -174,3 +176,17 @@ def test_without_the_extra_it_says_what_to_install(registry: Registry) -> None:
         load_implementation(
             spec.implementation, owner="method restormer", requires=(*spec.requires, "no_such_module"), extra=spec.extra
         )
+
+
+def test_the_official_recipe_is_a_preset() -> None:
+    """300,000 iterations, AdamW 3e-4, patches from 128 to 384 with batches from 8 to 1 on each GPU."""
+    (preset,) = drivederain_methods()[0].presets
+    recipe = Hyperparameters().changed(dict(preset.training), "")
+    assert (preset.name, preset.budget, recipe.losses) == ("restormer-official", "300000 steps", {"l1": 1.0})
+    assert (recipe.optimizer, recipe.learning_rate, recipe.weight_decay) == ("adamw", 3e-4, 1e-4)
+    seen = [recipe.at(step / 300_000) for step in range(0, 300_000, 1000)]
+    legs = list(dict.fromkeys(seen))
+    assert legs == [(128, 8), (160, 5), (192, 4), (256, 2), (320, 1), (384, 1)]
+    assert [seen.count(leg) for leg in legs] == [92, 64, 48, 36, 36, 24]
+    options = RestormerOptions(**dict(preset.options))
+    assert (options.dim, options.blocks, options.refinement, options.heads) == (48, (4, 6, 6, 8), 4, (1, 2, 4, 8))

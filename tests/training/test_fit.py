@@ -133,6 +133,17 @@ def test_shares_decide_how_often_each_data_set_is_drawn(make_samples: MakeSample
     assert abs(share - 0.75) < 0.1
 
 
+def test_the_network_is_compiled_where_that_is_asked_for(
+    make_samples: MakeSamples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[nn.Module] = []
+    monkeypatch.setattr(nn.Module, "compile", lambda self: compiled.append(self))
+    for wanted in (False, True):
+        chosen = recipe(compile=wanted)
+        train(chosen, make_samples(), Budget(steps=1))
+        assert compiled == ([chosen.module.network] if wanted else [])
+
+
 def test_progress_is_reported_up_to_the_end(make_samples: MakeSamples) -> None:
     told = Told()
     train(recipe(), make_samples(), Budget(steps=5), observer=told)
