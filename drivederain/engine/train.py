@@ -31,7 +31,7 @@ from drivederain.weights import FoundWeights, NoWeightsError, WeightsCache, seri
 if TYPE_CHECKING:
     from drivederain.training.record import TrainingRecord
 
-TRAINING_VERSION = 4
+TRAINING_VERSION = 5
 """Raised whenever the core's part of training could change the weights."""
 
 

@@ -110,11 +110,12 @@ class Epochs(Callback):
             self.validator.rank = trainer.global_rank
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
-        # Lightning starts the workers and gets the first batch before: that is no part of the time that is looked at.
+        # Before the first epoch Lightning has started the workers and got a batch: that is not in the time looked at.
         self.loader.waited = 0.0
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         steps, position = self.steps, self.position
+        steps.interrupted = max(gather(steps.interrupted))
         steps.read()
         if steps.failure is not None:
             return
@@ -156,6 +157,7 @@ class Epochs(Callback):
             with self.in_place(module):
                 self.best(module)
         self.observer.epoch(record, best=best)
+        steps.interrupted = max(gather(steps.interrupted))
         self.stop_reason = self._reason(trainer)
         if self.stop_reason:
             trainer.should_stop = True

@@ -15,6 +15,7 @@ from drivederain.results.run_folder import write_atomically
 from drivederain.training.curves import draw_curves
 from drivederain.training.data import TrainingData
 from drivederain.training.epochs import Epochs
+from drivederain.training.record import INTERRUPTED
 from drivederain.training.saving import Keeping
 from drivederain.training.sheets import ERROR_COLUMN, error_map, sheet
 from drivederain.training.validation import Restore
@@ -44,10 +45,11 @@ class Gallery(Callback):
         epochs, keeping = self.epochs, self.keeping
         if epochs.steps.failure is not None or not epochs.position.history or not trainer.is_global_zero:
             return
-        if epochs.steps.interrupted and epochs.position.place.batch:
+        interrupted = epochs.stop_reason == INTERRUPTED
+        if interrupted and epochs.position.place.batch:
             return  # inside an epoch: its record is not written yet
         number = epochs.position.history[-1].epoch
-        ends = bool(epochs.stop_reason) and not epochs.steps.interrupted
+        ends = bool(epochs.stop_reason) and not interrupted
         samples = _due(keeping.samples_every, number, ends)
         real = bool(self.photos) and _due(keeping.real_every, number, ends)
         if not samples and not real:
@@ -68,7 +70,8 @@ class Gallery(Callback):
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
         if self.epochs.position.history and trainer.is_global_zero:
-            self._curves()
+            with self.epochs.progress.paused():
+                self._curves()
 
     def _write(
         self, path: Path, row: Callable[[Sample], Row], samples: Sequence[Sample], columns: Sequence[str]

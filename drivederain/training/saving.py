@@ -74,7 +74,9 @@ class Keeping:
             probe.unlink()
         staying = epochs // self.checkpoint_every if self.checkpoint_every else 0
         needed = parameters * (BYTES_A_PARAMETER + 4 * staying)
-        needed -= sum(path.stat().st_size for path in folder.checkpoints.iterdir() if path.is_file())
+        for path in (folder.best, folder.last, folder.state, *folder.checkpoints.glob("epoch_*.safetensors")):
+            with suppress(FileNotFoundError):
+                needed -= path.stat().st_size  # room that it has already
         free = shutil.disk_usage(folder.path).free
         if free < needed:
             raise DataError(
@@ -99,7 +101,8 @@ class Saver(Callback):
 
     def best(self, module: LightningModule) -> None:
         """Keep the weights that the module has as the best."""
-        write_atomically(self.keeping.folder.best, self._weights())
+        with self.epochs.progress.paused():
+            write_atomically(self.keeping.folder.best, self._weights())
         self._best_is_new = True
 
     def on_train_batch_end(
@@ -129,7 +132,7 @@ class Saver(Callback):
         if steps.interrupted and not complete and not self.epochs.progress.over(position.step):
             return  # the step has seen to it
         if complete and every and position.place.epoch % every == 0:
-            with self.epochs.in_place(module):
+            with self.epochs.progress.paused(), self.epochs.in_place(module):
                 write_atomically(folder.epoch_weights(position.place.epoch), self._weights())
         # On a GPU an epoch that is done again does not end the same: a training that was killed must know its best.
         due = self._best_is_new or time.monotonic() - self._saved_at > self.keeping.save_seconds

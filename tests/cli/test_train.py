@@ -76,7 +76,10 @@ def test_it_goes_on_with_its_own_options_and_a_larger_budget(trained: Path, comm
     [
         (("--set", "training.crop=64"), "its hyperparameter crop was 32 and is now 64"),
         (("--set", "unet.width=16"), "its option width was 8 and is now 16"),
+        (("--set", "unet.encoder_weights=encoder.safetensors"), "its option encoder_weights was imagenet and is now"),
         (("--seed", 1), "its seed was 0 and is now 1"),
+        (("--preset", "phase2"), "its preset was none and is now phase2"),
+        (("--weights", "unet=other.safetensors"), "its start (--weights) was random and is now other.safetensors"),
         (("--intensity", "heavy"), "its data is not what it was begun with"),
     ],
 )
@@ -172,14 +175,23 @@ def test_a_default_that_has_changed_since_changes_nothing(trained: Path, command
     assert ended.status == 0, ended
     record = json.loads((trained / "training.json").read_text(encoding="utf-8"))
     assert record["hyperparameters"]["jitter"] == 0.05 and record["options"]["unet"]["width"] == "8"
+    record["identity"]["hyperparameters"]["learning_rate"] = -1
+    (trained / "training.json").write_text(json.dumps(record), encoding="utf-8")
+    ended = command("train", "unet", "--resume", trained, "--epochs", 4, "--device", "cpu")
+    assert ended.status == 2 and "training.json: learning_rate=-1" in ended.message
     record["identity"]["hyperparameters"]["spin"] = 1
     (trained / "training.json").write_text(json.dumps(record), encoding="utf-8")
     ended = command("train", "unet", "--resume", trained, "--epochs", 4, "--device", "cpu")
     assert ended.status == 2 and "begun with the hyperparameter spin, which this version does not have" in ended.message
 
 
-def test_a_training_whose_state_is_lost_keeps_its_weights(trained: Path, command: Any, photos: Path) -> None:
+@pytest.mark.parametrize("status", ["finished", "running", "failed", "interrupted"])
+def test_a_training_whose_state_is_lost_keeps_its_weights(
+    trained: Path, command: Any, photos: Path, status: str
+) -> None:
     (trained / "checkpoints" / "last.state").unlink()
+    record = json.loads((trained / "training.json").read_text(encoding="utf-8"))
+    (trained / "training.json").write_text(json.dumps(record | {"status": status}), encoding="utf-8")
     before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
     anew = ("--data", f"synthetic:{photos}", *TINY, "--epochs", 2, "--out", trained)
     for typed in (("--resume", trained, "--epochs", 3, "--device", "cpu"), anew):
@@ -214,12 +226,16 @@ def test_the_encoder_s_file_need_not_be_there_to_go_on(command: Any, photos: Pat
 @pytest.mark.parametrize(
     ("size", "says"),
     [
-        (2, "--set training.batch_size=1 --set training.accumulate=2"),
-        (1, "crops of 32 pixels. Train anew with a smaller"),
+        ("batch_size=2", "--set training.batch_size=1 --set training.accumulate=2 (as many crops a step)"),
+        ("batch_size=1", "crops of 32 pixels. Train anew with a smaller training.crop"),
+        (
+            'progressive=[{"until": 0.5, "crop": 32, "batch_size": 2}, {"until": 1, "crop": 64, "batch_size": 1}]',
+            "2 crops of 32, 1 crops of 64 pixels, one after the other. Train anew with smaller ones",
+        ),
     ],
 )
 def test_out_of_memory_says_what_to_try(
-    command: Any, photos: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, size: int, says: str
+    command: Any, photos: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, size: str, says: str
 ) -> None:
     from drivederain.training.module import RestorationModule
 
@@ -227,7 +243,7 @@ def test_out_of_memory_says_what_to_try(
         raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
     monkeypatch.setattr(RestorationModule, "training_losses", too_much)
-    more = ("--set", f"training.batch_size={size}", "--steps", 2, "--out", tmp_path / "on")
+    more = ("--set", f"training.{size}", "--steps", 2, "--out", tmp_path / "on")
     ended = command("train", "unet", "--data", f"synthetic:{photos}", *TINY, *more)
     assert ended.status == 2 and "out of memory, with batches of" in ended.message and says in ended.message
 
@@ -306,14 +322,15 @@ def test_shares_of_data_sets_reach_the_training(photos: Path, tmp_path: Path, ca
 
 
 def test_what_an_attempt_left_that_had_no_state_yet_does_not_stay(trained: Path, command: Any) -> None:
-    (trained / "checkpoints" / "last.state").unlink()
+    for name in ("last.state", "last.safetensors"):
+        (trained / "checkpoints" / name).unlink()
     record = json.loads((trained / "training.json").read_text(encoding="utf-8"))
     (trained / "training.json").write_text(json.dumps(record | {"status": "running"}), encoding="utf-8")
-    (trained / "checkpoints" / "epoch_0099.safetensors").write_bytes(b"of another attempt")
+    (trained / "samples" / "epoch_0099.png").write_bytes(b"of another attempt")
     (trained / "notes.txt").write_text("the user's own")
     before = (trained / "checkpoints" / "best.safetensors").read_bytes()
     ended = command("train", "unet", "--resume", trained, "--epochs", 2, "--device", "cpu")
     assert ended.status == 0 and "(4 steps, 2 whole epochs" in ended.out, ended
     assert "has no state to go on from: the training begins anew" in ended.out
-    assert not (trained / "checkpoints" / "epoch_0099.safetensors").exists() and (trained / "notes.txt").exists()
+    assert not (trained / "samples" / "epoch_0099.png").exists() and (trained / "notes.txt").exists()
     assert (trained / "checkpoints" / "best.safetensors").read_bytes() == before, "begun anew, with the same end"

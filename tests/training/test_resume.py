@@ -432,6 +432,10 @@ def test_a_signal_in_the_last_step_lets_the_training_end(
     assert whole.history[-1].scores is not None
     assert [record.scores for record in ended.history] == [record.scores for record in whole.history]
     assert files(tmp_path / "ended") == files(tmp_path / "whole")
+    sheets = {
+        folder: sorted(path.name for path in (tmp_path / folder / "samples").iterdir()) for folder in ("ended", "whole")
+    }
+    assert sheets["ended"] == sheets["whole"] and sheets["whole"]
 
 
 def test_a_signal_while_the_loss_explodes_leaves_the_last_sound_state(

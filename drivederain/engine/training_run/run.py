@@ -165,15 +165,20 @@ class _Training:
         """Take out what an attempt left that was killed before its first state.
 
         Raises:
-            DataError: a training ended there, so its weights are not without worth.
+            DataError: there are weights of a training whose state is lost.
         """
         folder = self.folder
         if not is_first_process() or not folder.record.exists() or folder.state.exists():
             return
-        if folder.read_record().get("status") in ("finished", "interrupted"):
+        kept = [
+            path for path in (folder.last, *sorted(folder.checkpoints.glob("epoch_*.safetensors"))) if path.exists()
+        ]
+        if folder.read_record().get("status") == "finished" and folder.best.exists():
+            kept.append(folder.best)
+        if kept:
             raise DataError(
                 f"{folder.path}: the state of its training ({folder.state.name}) is not there. Put it back to go on, "
-                f"or give another --out, where --weights {self.spec.name}={folder.last} starts from its weights."
+                f"or give another --out, where --weights {self.spec.name}={kept[0]} starts from its weights."
             )
         self.display.note(f"{folder.path} has no state to go on from: the training begins anew")
         folder.clear()
@@ -226,6 +231,9 @@ class _Training:
         settings, spec = self.settings, self.spec
         start = None
         if self._goes_on:
+            before, now = self.folder.read_record()["weights"].get(spec.name), settings.weights.get(spec.name)
+            if str(now) != str(before):
+                raise _changed(self.folder, "start (--weights)", before or "random", now)
             start = given(self.folder.last)
         elif spec.name in settings.weights:
             start = given(settings.weights[spec.name])
@@ -253,6 +261,8 @@ class _Training:
 
     def _as_begun(self, hyperparameters: Hyperparameters) -> Hyperparameters:
         """Those that a resumed training was begun with, whatever the defaults are by now."""
+        if self.settings.resume and (before := self.folder.read_record().get("preset", "")) != self.settings.preset:
+            raise _changed(self.folder, "preset", before or "none", self.settings.preset or "none")
         kept = self._before("hyperparameters")
         unknown = sorted(kept.keys() - Hyperparameters.model_fields.keys())
         if unknown:
@@ -260,7 +270,7 @@ class _Training:
                 f"{self.folder.path} was begun with the hyperparameter {unknown[0]}, which this version does not have. "
                 "Go on with the version that its training.json names, or train anew with another --out."
             )
-        return Hyperparameters(**(hyperparameters.model_dump(mode="json") | kept))
+        return hyperparameters.changed(kept, f"{self.folder.record}: ")
 
     def _before(self, part: str) -> dict[str, Any]:
         """What ``identity`` of a resumed training's record says; empty for a new one."""
@@ -273,7 +283,7 @@ class _Training:
         """What a training cannot change on the way."""
         return {
             "method": self.settings.method,
-            "options": key_options(method.options),
+            "options": key_options(method.options) | self._before("options"),
             "hyperparameters": hyperparameters.model_dump(mode="json"),
             "seed": self.settings.seed,
             "precision": self._precision(),
@@ -289,7 +299,8 @@ class _Training:
         before, now = self._before("options"), key_options(options)
         typed = {} if options is None else options.model_dump(mode="json")
         for name, value in now.items():
-            same = before.get(name, value) == value or begun.get(name) == typed[name]
+            missing = value == typed[name] == begun.get(name)
+            same = before.get(name, value) == value or missing
             if not same:
                 raise _changed(self.folder, f"option {name}", begun.get(name, before[name]), typed[name])
 
@@ -394,14 +405,22 @@ class _Training:
 
 
 def _less_memory(hyperparameters: Hyperparameters) -> str:
-    batch, crop = hyperparameters.batch_size, hyperparameters.crop
-    smaller = "a smaller training.crop; where it was in the validation, with a smaller --val-size."
+    """What to try instead: for the same memory pictures and network are looked at, for less batch and crop."""
+    batch, accumulate = hyperparameters.batch_size, hyperparameters.accumulate
+    elsewhere = "where it was in the validation, with a smaller --val-size."
+    if hyperparameters.progressive:
+        legs = ", ".join(f"{stage.batch_size} crops of {stage.crop}" for stage in hyperparameters.progressive)
+        return (
+            f"out of memory, with batches of {legs} pixels, one after the other. Train anew with smaller ones "
+            f"(--set training.progressive); {elsewhere}"
+        )
+    smaller = f"a smaller training.crop; {elsewhere}"
     if batch > 1:
         smaller = (
-            f"--set training.batch_size={batch // 2} --set training.accumulate={2 * hyperparameters.accumulate}, "
-            f"which makes the same steps, or with {smaller}"
+            f"--set training.batch_size={batch // 2} --set training.accumulate={2 * accumulate} "
+            f"(as many crops a step), or with {smaller}"
         )
-    return f"out of memory, with batches of {batch} crops of {crop} pixels. Train anew with {smaller}"
+    return f"out of memory, with batches of {batch} crops of {hyperparameters.crop} pixels. Train anew with {smaller}"
 
 
 def is_first_process() -> bool:

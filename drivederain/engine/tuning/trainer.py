@@ -67,7 +67,8 @@ class Trainer:
             if is_device_lost(error):
                 raise MethodError(f"{trial}: the GPU was lost ({error}). Give the same command again.") from error
             raise TrialFailed(describe(error)[1]) from error
-        if outcome.record.interrupted:
+        # Also where the signal came in its last step: its state is kept, and the next call takes its result from there.
+        if outcome.record.signal:
             raise Interrupted(outcome.record.signal)
         return _result(outcome)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from drivederain.engine.tuning import trainer
 from drivederain.engine.tuning.run import TuneOutcome, tune_method
 from drivederain.engine.tuning.settings import TuneSettings
 from drivederain.engine.tuning.study import Findings
-from drivederain.engine.tuning.trial import Trial, TrialFailed
+from drivederain.engine.tuning.trial import Interrupted, Trial, TrialFailed
 from drivederain.errors import DataError, MethodError, OptionError
 from drivederain.registry import Registry
 from drivederain.results.training_folder import TrainingFolder
@@ -143,6 +145,25 @@ def test_a_study_with_real_trainings_and_one_that_was_killed_in_a_training(
     assert (
         json.loads((killed.out / "trials" / "000-baseline-seed0" / "training.json").read_text())["status"] == "finished"
     )
+
+
+class Stops(Notes):
+    """A signal comes in the last step of the first training."""
+
+    def step(self, share: float, words: str) -> None:
+        if share >= 1 and len(self.trained) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_signal_in_the_last_step_of_a_trial_ends_the_study_for_now(settings: TuneSettings) -> None:
+    settings = replace(settings, variables=VARIABLES[1:2])
+    registry, stopped, again = Registry.discover(), Stops(), Notes()
+    with pytest.raises(Interrupted):
+        tune_method(settings, registry, stopped)
+    assert len(stopped.trained) == 1
+    outcome = tune_method(settings, registry, again)
+    assert again.trained[0] == stopped.trained[0] and not again.first_steps[0], "all of its steps were done"
+    assert outcome.findings.tried[0].results[0].epochs == 1
 
 
 def test_other_pictures_are_another_study(settings: TuneSettings, tmp_path: Path, make_pairs: Any) -> None:
