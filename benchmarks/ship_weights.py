@@ -38,6 +38,7 @@ def command_of(record: dict[str, Any]) -> str:
     words += [f"--preset {record['preset']}"] if record["preset"] else []
     for method, typed in record["options"].items():
         words += [f"--set {method}.{name}={value}" for name, value in typed.items()]
+    words += [f"--weights {name}={Path(path).name}" for name, path in record["weights"].items()]
     words += [f"--{unit} {limit:g}" for unit, limit in record["budget"].items()]
     words += [f"--seed {record['seed']} --precision {record['precision']}"]
     return " ".join(words)

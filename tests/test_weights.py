@@ -202,6 +202,9 @@ def test_what_is_shipped_is_what_is_recorded() -> None:
             found = shipped(weights)
             assert sha256_of(found.path) == weights.sha256, f"{name}: {weights.source}"
             assert found.training_pictures, f"{name}: its card names no training pictures"
+            if found.behind:
+                stages = {each.sha256 for owner, each in specs if owner == found.behind}
+                assert found.about["behind_sha256"] in stages, f"{name}: trained behind weights that are not shipped"
 
 
 def test_the_cache_puts_damaged_weights_aside(tmp_path: Path) -> None:

@@ -26,9 +26,9 @@ def drivederain_methods() -> list[MethodSpec]:
                 WeightsSpec(
                     name="compact",
                     source="package:drivederain_methods/diffusion/weights/diffusion.safetensors",
-                    sha256="dcb854c4c9ec65f23bdde4742a00e583b7b9e4b472d2d15723ab477c12a2858d",
+                    sha256="0f48caf850f16442e11c38be306618909783a666dfed9ef205d137f8a9db8d03",
                     licence="Apache-2.0",
-                    trained_on="40 redistributable road photographs and 120 drawn scenes, drawn rain",
+                    trained_on="40 redistributable road photographs and 119 drawn scenes, drawn rain",
                     weights_class="shipped",
                     card="package:drivederain_methods/diffusion/weights/diffusion.json",
                     behind="unet",

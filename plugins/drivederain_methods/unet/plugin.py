@@ -57,9 +57,9 @@ def drivederain_methods() -> list[MethodSpec]:
                 WeightsSpec(
                     name="compact",
                     source="package:drivederain_methods/unet/weights/unet.safetensors",
-                    sha256="e03fd4efd5251910335048f87d5bca60d03c42a607d8473170932ee8ad1ecd3c",
+                    sha256="03f98958ab980760241776f3f6982a9c0d0232294d965fe688db9f967daac7a2",
                     licence="Apache-2.0",
-                    trained_on="40 redistributable road photographs and 240 drawn scenes, drawn rain",
+                    trained_on="40 redistributable road photographs and 119 drawn scenes, drawn rain",
                     weights_class="shipped",
                     card="package:drivederain_methods/unet/weights/unet.json",
                 ),
