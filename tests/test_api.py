@@ -276,7 +276,7 @@ def test_a_training_goes_on_where_it_was_kept(cache: Path, tmp_path: Path) -> No
             self.steps: list[float] = []
             self.epochs: list[int] = []
             self.step = lambda share, words: self.steps.append(share)
-            self.epoch = lambda record: self.epochs.append(record.step)
+            self.epoch = lambda record, best: self.epochs.append(record.step)
             self.note = self.warn = self.begin = self.advance = self.end = lambda *_: None
 
     assert call(1, resume=True, options=SMALL, hyperparameters=CROPS).record.steps == 1

@@ -12,7 +12,7 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from torch.utils.data import DataLoader
 
-from drivederain.errors import DriveDeRainError
+from drivederain.errors import DataError, DriveDeRainError
 from drivederain.results.training_history import EpochRecord, Scores, best_of
 from drivederain.training.averages import Averages
 from drivederain.training.hyperparameters import Hyperparameters
@@ -45,17 +45,20 @@ class TimedLoader(DataLoader[dict[str, torch.Tensor]]):
                 batch = next(batches)
             except StopIteration:
                 return
-            except DriveDeRainError as error:
-                raise _as_raised(error) from error
+            except (DriveDeRainError, RuntimeError) as error:
+                words = _said_in_worker(error)
+                if words:
+                    raise DataError(words) from error
+                raise
             finally:
                 self.waited += time.monotonic() - begun
             yield batch
 
 
-def _as_raised(error: DriveDeRainError) -> DriveDeRainError:
-    """What a worker raised: the loader gives it the worker's whole traceback as its words."""
-    text = str(error)
-    return type(error)(text.rstrip().rpartition("\n")[2].partition(": ")[2]) if "Original Traceback" in text else error
+def _said_in_worker(error: Exception) -> str:
+    """What an error of ours said in a worker. The loader raises the worker's traceback instead, often as another type."""
+    raised, _, words = str(error).rstrip().rpartition("\n")[2].partition(": ")
+    return words if "Original Traceback" in str(error) and raised.startswith("drivederain.") else ""
 
 
 class Epochs(Callback):

@@ -17,7 +17,9 @@ from lightning import Callback
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from drivederain.data.sample import Sample
+from drivederain.data.pictures import FilePicture
+from drivederain.data.png import encode_png
+from drivederain.data.sample import Picture, Sample
 from drivederain.errors import DataError, MethodError
 from drivederain.results.training_folder import TrainingFolder
 from drivederain.results.training_history import EpochRecord, Scores, read_history
@@ -36,7 +38,7 @@ from drivederain.training.record import TrainingRecord
 from drivederain.training.saving import Keeping
 from drivederain.training.state import position_of, read_state
 from drivederain.training.validation import Validator
-from drivederain.weights import read_weights, serialise
+from drivederain.weights import read_weights, serialise, sha256_of
 
 MakeSamples = Callable[..., list[Sample]]
 
@@ -56,15 +58,6 @@ class Tiny(nn.Module):
 
 class Killed(Exception):
     """Stands for the end of the process."""
-
-
-class Unreadable:
-    """A picture whose file is damaged; at the top of the module, where workers find it."""
-
-    fingerprint = "damaged"
-
-    def load(self) -> NDArray[np.uint8]:
-        raise DataError("photo.png is damaged. Fetch it again.")
 
 
 class KillAt(Callback):
@@ -170,23 +163,41 @@ def test_killed_and_resumed_ends_with_the_same_files(
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
 
 
-def test_workers_change_nothing_also_when_it_is_killed(make_samples: MakeSamples, tmp_path: Path) -> None:
+@pytest.fixture
+def in_files(make_samples: MakeSamples, tmp_path: Path) -> Bench:
+    """Pictures in files: workers are processes of their own, which know the program and not these tests."""
+
+    def in_file(picture: Picture) -> FilePicture:
+        path = tmp_path / "pictures" / f"{picture.fingerprint}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(encode_png(picture.load()))
+        return FilePicture(path, sha256_of(path))
+
+    def filed(sample: Sample) -> Sample:
+        assert sample.clear is not None
+        return replace(sample, rainy=in_file(sample.rainy), clear=in_file(sample.clear))
+
     bench = Bench(make_samples)
-    bench.train(tmp_path / "whole", Budget(steps=10))
+    (part,) = bench.data.parts
+    bench.data = replace(bench.data, parts=(replace(part, samples=tuple(map(filed, part.samples))),))
+    return bench
+
+
+def test_workers_change_nothing_also_when_it_is_killed(in_files: Bench, tmp_path: Path) -> None:
+    in_files.train(tmp_path / "whole", Budget(steps=10))
     with pytest.raises(Killed):
-        bench.train(tmp_path / "killed", Budget(steps=10), kill=5, workers=2)
-    bench.train(tmp_path / "killed", Budget(steps=10), resume=True, workers=1)
+        in_files.train(tmp_path / "killed", Budget(steps=10), kill=5, workers=2)
+    in_files.train(tmp_path / "killed", Budget(steps=10), resume=True, workers=1)
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
 
 
-def test_what_a_worker_cannot_read_is_said_in_a_line(make_samples: MakeSamples, tmp_path: Path) -> None:
-    bench = Bench(make_samples)
-    part = bench.data.parts[0]
-    odd = replace(part.samples[0], clear=Unreadable())
-    bench.data = replace(bench.data, parts=(replace(part, samples=(odd, *part.samples[1:])),))
+def test_what_a_worker_cannot_read_is_said_in_a_line(in_files: Bench, tmp_path: Path) -> None:
+    clear = in_files.data.parts[0].samples[0].clear
+    assert isinstance(clear, FilePicture)
+    clear.path.write_bytes(clear.path.read_bytes()[:50])
     with pytest.raises(DataError) as info:
-        bench.train(tmp_path, Budget(steps=8), workers=1)
-    assert str(info.value) == "photo.png is damaged. Fetch it again."
+        in_files.train(tmp_path / "on", Budget(steps=8), workers=1)
+    assert str(info.value).startswith(str(clear.path)) and "Traceback" not in str(info.value)
 
 
 def test_what_is_used_up_is_not_trained_again(make_samples: MakeSamples, tmp_path: Path) -> None:
