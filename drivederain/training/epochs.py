@@ -56,7 +56,7 @@ class TimedLoader(DataLoader[dict[str, torch.Tensor]]):
 
 
 def _said_in_worker(error: Exception) -> str:
-    """What an error of ours said in a worker. The loader raises the worker's traceback instead, often as another type."""
+    """What an error of ours said in a worker: the loader raises the worker's traceback instead, of another type."""
     raised, _, words = str(error).rstrip().rpartition("\n")[2].partition(": ")
     return words if "Original Traceback" in str(error) and raised.startswith("drivederain.") else ""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 
 class UNetOptions(BaseModel):
@@ -31,7 +31,7 @@ class UNetOptions(BaseModel):
         "imagenet", description="smp: start of training: imagenet (from the cache, or with --download), none, or a file"
     )
     residual: bool = Field(
-        True, description="the network predicts what to add to the rainy picture; False with architecture=custom"
+        True, description="the network predicts what to add to the rainy picture; false: the picture itself"
     )
     width: int = Field(
         64, ge=8, le=128, description="custom: channels of the first level, doubled at each; the plan has 64 and 32"
@@ -45,14 +45,6 @@ class UNetOptions(BaseModel):
     dropout: float = Field(
         0.0, ge=0, le=0.5, description="custom: dropout of channels at the bottom in training; the plan's range is 0-.3"
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _as_planned(cls, given: Any) -> Any:
-        """The plan's network puts out the picture itself, by its tanh; asking for ``residual`` overrides that."""
-        if isinstance(given, dict) and given.get("architecture") == "custom":
-            return {"residual": False} | given
-        return given
 
     @field_validator("depth")
     @classmethod
