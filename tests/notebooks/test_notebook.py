@@ -72,7 +72,7 @@ def test_every_cell_runs_and_the_training_goes_on_when_its_cell_is_run_again(
         "REAL": str(write_photos(tmp_path / "rainy", 1, first=9)),
         "OUT": str(out),
         "OPTIONS": {"architecture": "custom", "width": 8, "depth": 4},
-        "HYPERPARAMETERS": {"size": 64, "crop": 64, "batch_size": 2},
+        "HYPERPARAMETERS": {"size": 64, "crop": 64, "batch_size": 2, "target_psnr": None, "target_ssim": None},
         "BUDGET": {"steps": 2},
         "SAMPLES_EVERY": 1,
         "METRICS": ["psnr", "ssim"],

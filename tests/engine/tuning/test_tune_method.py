@@ -27,7 +27,8 @@ from drivederain.training.progress import Budget
 
 TINY = {
     "architecture": "custom", "width": "8", "depth": "4", "residual": "false",
-    "training.crop": "32", "training.batch_size": "2", "training.losses": "l1:1", "training.ema": "0", "training.target_psnr": "1",
+    "training.crop": "32", "training.batch_size": "2", "training.losses": "l1:1",
+    "training.ema": "0", "training.target_psnr": "1",
 }  # fmt: skip
 VARIABLES = (
     VariableSpec("rate", tuple({"training.learning_rate": rate} for rate in (1e-3, 1e-2))),
