@@ -199,6 +199,8 @@ def measure(arguments: argparse.Namespace, folder: Path) -> list[dict[str, Any]]
     }
     if arguments.compile:
         settings["ours, torch.compile"] = lambda: ours(network(), kept, device, arguments, compile=True)
+    if arguments.only:
+        settings = {name: work for name, work in settings.items() if name in ("plain", *arguments.only)}
     found: dict[str, list[dict[str, float]]] = {name: [] for name in settings}
     for work in settings.values():
         work()
@@ -231,6 +233,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--compile", action="store_true", help="torch.compile too, which takes minutes")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="SETTING", help="beside the plain loop; all by default"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--name", default="train", help="of the table in --out")
     parser.add_argument("--out", type=Path, help="folder for the table as JSON")

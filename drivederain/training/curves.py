@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -12,7 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from drivederain.results.run_folder import write_atomically
+from drivederain.results.chart_file import (
+    BLUE,
+    GREEN,
+    GRID,
+    INK,
+    ORANGE,
+    PURPLE,
+    SKY,
+    SOFT,
+    VERMILION,
+    chart_file,
+    drawable,
+)
 from drivederain.results.training_history import EpochRecord, Scores, best_of
 from drivederain.specs import INTENSITIES
 
@@ -29,15 +40,11 @@ Point = tuple[float, float]
 Series = tuple[str, str, str, float, list[Point]]
 """Label, colour, dashes, width of the line, and epochs with values."""
 
-# Okabe and Ito's colours, which colour-blind readers tell apart; lines differ in their dashes too.
-_INK, _SOFT, _GRID = "#16202b", "#5d6875", "#dde3e9"
 _PLAN = "#00543d"
-_BLUE, _SKY, _ORANGE, _VERMILION, _GREEN, _PURPLE = "#0072b2", "#56b4e9", "#e69f00", "#d55e00", "#009e73", "#b3508f"
-_OF_INTENSITY = {"light": (_SKY, "-"), "medium": (_ORANGE, "--"), "heavy": (_VERMILION, "-.")}
-_OF_TERMS = (_SKY, _ORANGE, _GREEN, _PURPLE, _VERMILION, "#a87400", "#5a5a5a")
+_OF_INTENSITY = {"light": (SKY, "-"), "medium": (ORANGE, "--"), "heavy": (VERMILION, "-.")}
+_OF_TERMS = (SKY, ORANGE, GREEN, PURPLE, VERMILION, "#a87400", "#5a5a5a")
 
 _SIZE = (12.0, 10.6)
-_DPI = 100
 _MARKED = 40
 """Up to so many epochs each is marked by a dot; lines of a single point would not be seen otherwise."""
 _MANY = 300
@@ -60,8 +67,7 @@ def draw_curves(
     """Write a picture of 1200 x 1060 pixels to ``path``: SVG where it ends so, PNG otherwise.
 
     The same history gives the same bytes with the same version of matplotlib. Values that are not finite are crosses at
-    the upper edge; a 0 is a gap on a logarithmic axis. Nothing of matplotlib's global state is used but its settings,
-    which are put back.
+    the upper edge; a 0 is a gap on a logarithmic axis.
 
     Args:
         stop_reason: why the training ended; "" while it goes on.
@@ -74,26 +80,13 @@ def draw_curves(
     Raises:
         OSError: ``path`` cannot be written.
     """
-    import matplotlib.style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    # The user's own matplotlibrc must not decide what the picture looks like; an SVG's ids are drawn without a salt.
-    with matplotlib.style.context(["default", {"svg.hashsalt": "drivederain", "font.size": 10.0}]):
-        figure = Figure(figsize=_SIZE, dpi=_DPI, facecolor="white")
-        FigureCanvasAgg(figure)
+    with chart_file(path, *_SIZE) as figure:
         chart = _Chart(figure, history, max([epochs or 0, *(record.epoch for record in history)]) or 1)
         chart.head(title, stop_reason)
         chart.losses(_place(figure, 0, 0))
         chart.psnr(_place(figure, 0, 1), target_psnr, rainy)
         chart.ssim(_place(figure, 1, 0), target_ssim, rainy)
         chart.learning_rate(_place(figure, 1, 1))
-        file = io.BytesIO()
-        if path.suffix.lower() == ".svg":
-            figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-        else:
-            figure.savefig(file, format="png", metadata={"Software": None})
-    write_atomically(path, file.getvalue())
 
 
 def _place(figure: Figure, row: int, column: int) -> Axes:
@@ -113,9 +106,9 @@ class _Chart:
         return [(record.epoch, record.scores) for record in self.history if record.scores is not None]
 
     def head(self, title: str, stop_reason: str) -> None:
-        self._text(0.984, _lines(title, 1, _CHARACTERS * 3 // 5), 15, _INK, weight="bold")
-        self._text(0.954, _facts(self.history), 10.5, _INK)
-        self._text(0.934, _lines(f"Ended: {stop_reason}" if stop_reason else "", 2), 10.5, _SOFT)
+        self._text(0.984, _lines(title, 1, _CHARACTERS * 3 // 5), 15, INK, weight="bold")
+        self._text(0.954, _facts(self.history), 10.5, INK)
+        self._text(0.934, _lines(f"Ended: {stop_reason}" if stop_reason else "", 2), 10.5, SOFT)
 
     def losses(self, axes: Axes) -> None:
         terms = list(dict.fromkeys(name for record in self.history for name in record.losses if name != "loss"))
@@ -123,8 +116,8 @@ class _Chart:
         series: list[Series] = [
             (name, *looks[number % len(looks)], 0.9, self._trained(name)) for number, name in enumerate(terms)
         ]
-        series.append(("training, total", _INK, "-", 2.0, self._trained("loss")))
-        series.append(("validation, total", _BLUE, "--", 2.0, [(epoch, scores.loss) for epoch, scores in self.scores]))
+        series.append(("training, total", INK, "-", 2.0, self._trained("loss")))
+        series.append(("validation, total", BLUE, "--", 2.0, [(epoch, scores.loss) for epoch, scores in self.scores]))
         # A term that was 0 all the time has no place on a logarithmic axis, and nothing to tell.
         series = [each for each in series if any(value for _, value in each[4])]
         self._settle(axes, "Loss, weighted as trained with", steps=True)
@@ -136,7 +129,7 @@ class _Chart:
         self._settle(axes, "PSNR of the validation pictures, dB", steps=True)
         for third, (low, high, words) in enumerate(PLAN_PSNR):
             left, right = self.last * third / 3, self.last * (third + 1) / 3
-            axes.fill_between([left, right], low, high, color=_GREEN, alpha=0.14, linewidth=0)
+            axes.fill_between([left, right], low, high, color=GREEN, alpha=0.14, linewidth=0)
             self._note(axes, left + self.last * 0.01, high - 0.2, f"plan: {words}", color=_PLAN, va="top")
         values = _levels(axes, PLAN_TARGET_PSNR, target, rainy.psnr if rainy else None, "{:.4g} dB")
         values += self._scored(axes, "psnr")
@@ -144,7 +137,7 @@ class _Chart:
         best = best_of(self.history)
         if best is not None and best.scores is not None and math.isfinite(best.scores.psnr):
             axes.plot(
-                [best.epoch], [best.scores.psnr], "*", color=_INK, markersize=13, markeredgecolor="white", zorder=6,
+                [best.epoch], [best.scores.psnr], "*", color=INK, markersize=13, markeredgecolor="white", zorder=6,
                 label=f"best: epoch {best.epoch}", clip_on=False, linestyle="none",
             )  # fmt: skip
         self._finish(axes, self._without_scores)
@@ -159,7 +152,7 @@ class _Chart:
     def learning_rate(self, axes: Axes) -> None:
         points: list[Point] = [(record.epoch, record.learning_rate) for record in self.history]
         self._settle(axes, "Learning rate at the end of the epoch", steps=False)
-        self._draw(axes, [("", _INK, "-", 1.6, points)])
+        self._draw(axes, [("", INK, "-", 1.6, points)])
         _logarithmic(axes, [value for _, value in points])
         self._finish(axes, "" if self.history else "no epoch is over yet")
 
@@ -179,7 +172,7 @@ class _Chart:
             each = [(epoch, getattr(scores, f"{metric}_by_intensity")) for epoch, scores in self.scores]
             points = [(float(epoch), float(values[name])) for epoch, values in each if name in values]
             series.append((name, *_OF_INTENSITY[name], 1.3, points))
-        series.append(("all", _INK, "-", 2.0, [(epoch, getattr(scores, metric)) for epoch, scores in self.scores]))
+        series.append(("all", INK, "-", 2.0, [(epoch, getattr(scores, metric)) for epoch, scores in self.scores]))
         series = [each for each in series if each[4]]
         self._draw(axes, series)
         return [value for *_, points in series for _, value in points]
@@ -198,7 +191,7 @@ class _Chart:
             crosses += [epoch for epoch, value in points if not math.isfinite(value)]
         if crosses:
             axes.plot(
-                crosses, [0.96] * len(crosses), "x", color=_INK, markersize=7, markeredgewidth=1.8, zorder=5,
+                crosses, [0.96] * len(crosses), "x", color=INK, markersize=7, markeredgewidth=1.8, zorder=5,
                 transform=axes.get_xaxis_transform(), label="not finite",
             )  # fmt: skip
 
@@ -207,28 +200,28 @@ class _Chart:
 
         axes.set_xlim(0, self.last * 1.02)
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 2.5, 5, 10]))
-        axes.set_title(title, loc="left", fontsize=11.5, color=_INK, pad=24 if steps else 6)
-        axes.grid(color=_GRID, linewidth=0.8)
+        axes.set_title(title, loc="left", fontsize=11.5, color=INK, pad=24 if steps else 6)
+        axes.grid(color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)
         for spine in axes.spines.values():
-            spine.set_color(_SOFT)
-        axes.tick_params(colors=_INK, labelsize=9.5)
-        axes.set_xlabel("epoch", fontsize=9.5, color=_SOFT, loc="right", labelpad=1)
+            spine.set_color(SOFT)
+        axes.tick_params(colors=INK, labelsize=9.5)
+        axes.set_xlabel("epoch", fontsize=9.5, color=SOFT, loc="right", labelpad=1)
         ratio = max((record.step / record.epoch for record in self.history), default=0.0)
         if steps and ratio > 0:
             there_and_back = (lambda epoch: np.multiply(epoch, ratio), lambda step: np.divide(step, ratio))
             above = axes.secondary_xaxis("top", functions=there_and_back)
             above.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 2.5, 5, 10]))
             above.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
-            above.tick_params(colors=_SOFT, labelsize=8.5, pad=1, length=2)
+            above.tick_params(colors=SOFT, labelsize=8.5, pad=1, length=2)
             above.spines["top"].set_visible(False)
-            axes.text(1.0, 1.085, "steps", color=_SOFT, size=8.5, ha="right", transform=axes.transAxes)
+            axes.text(1.0, 1.085, "steps", color=SOFT, size=8.5, ha="right", transform=axes.transAxes)
 
     def _finish(self, axes: Axes, instead: str) -> None:
         """Mark the best epoch and explain the lines below them; ``instead`` is said where there are none."""
         best = best_of(self.history)
         if best is not None:
-            axes.axvline(best.epoch, color=_SOFT, linewidth=1.0, linestyle=(0, (1, 2)), zorder=2)
+            axes.axvline(best.epoch, color=SOFT, linewidth=1.0, linestyle=(0, (1, 2)), zorder=2)
         if instead:
             self._note(axes, self.last * 0.51, 0.4, instead, ha="center", transform=axes.get_xaxis_transform())
         handles, labels = axes.get_legend_handles_labels()
@@ -241,7 +234,7 @@ class _Chart:
     def _note(self, axes: Axes, x: float, y: float, words: str, **settings: Any) -> None:
         """Words that can be read where a line crosses them."""
         ground = {"facecolor": "white", "alpha": 0.55, "linewidth": 0, "pad": 1.5}
-        axes.text(x, y, words, **{"size": 9.5, "color": _SOFT, "zorder": 4, "bbox": ground, **settings})
+        axes.text(x, y, words, **{"size": 9.5, "color": SOFT, "zorder": 4, "bbox": ground, **settings})
 
     def _text(self, height: float, words: str, size: float, colour: str, weight: str = "normal") -> None:
         # A name may hold dollar signs, which are no formula.
@@ -263,23 +256,16 @@ def _facts(history: Sequence[EpochRecord]) -> str:
 
 
 def _lines(text: str, most: int, width: int = _CHARACTERS) -> str:
-    """``text`` in at most so many lines; characters that the font does not have are written as ``\\u65e5``."""
-    from matplotlib.font_manager import findfont, get_font
-
-    known = get_font(findfont("DejaVu Sans")).get_charmap()
-    shown = "".join(
-        letter if ord(letter) in known else letter.encode("unicode_escape").decode()
-        for letter in " ".join(text.split())
-    )
-    lines = textwrap.wrap(shown, width)
+    """``text`` in at most so many lines."""
+    lines = textwrap.wrap(drawable(text), width)
     return "\n".join(lines if len(lines) <= most else [*lines[: most - 1], f"{lines[most - 1][: width - 2]} …"])
 
 
 def _levels(axes: Axes, plan: float, own: float | None, rainy: float | None, shown: str) -> list[float]:
     """Draw what the scores are held against; the values."""
-    levels = [("rainy input", rainy, _SOFT, "--"), ("plan's target", plan, _PLAN, ":")]
+    levels = [("rainy input", rainy, SOFT, "--"), ("plan's target", plan, _PLAN, ":")]
     if own != plan:
-        levels.append(("own target", own, _PURPLE, ":"))
+        levels.append(("own target", own, PURPLE, ":"))
     there = [(name, value, colour, dashes) for name, value, colour, dashes in levels if value is not None]
     for name, value, colour, dashes in there:
         if math.isfinite(value):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -11,21 +10,20 @@ from typing import TYPE_CHECKING, Final
 from drivederain.engine.tuning.decide import Verdict
 from drivederain.engine.tuning.settings import TuneSettings
 from drivederain.engine.tuning.study import Findings, Tried
-from drivederain.results.run_folder import write_atomically
+from drivederain.results.chart_file import BLUE, GREEN, GRID, INK, ORANGE, SOFT, VERMILION, chart_file, drawable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which colour-blind readers tell apart; marks differ in their shape too.
-_INK, _SOFT, _GRID, _BAND = "#16202b", "#5d6875", "#dde3e9", "#e3eaf1"
+_BAND = "#e3eaf1"
 _LOOKS: Final[dict[Verdict, tuple[str, str]]] = {
-    "base": ("D", _INK),
-    "kept": ("*", "#009e73"),
-    "overtaken": ("o", "#0072b2"),
-    "within noise": ("o", "#e69f00"),
+    "base": ("D", INK),
+    "kept": ("*", GREEN),
+    "overtaken": ("o", BLUE),
+    "within noise": ("o", ORANGE),
     "not better": ("o", "#8a95a1"),
-    "failed": ("x", "#d55e00"),
+    "failed": ("x", VERMILION),
 }
 _WORDS: Final[dict[Verdict, str]] = {
     "base": "setting so far",
@@ -38,7 +36,7 @@ _WORDS: Final[dict[Verdict, str]] = {
 
 _TITLE = "Validation PSNR over the setting so far with the same seeds, dB"
 
-_WIDTH, _DPI = 12.0, 100
+_WIDTH = 12.0
 _ROW, _TOP, _BOTTOM = 0.27, 1.2, 1.0
 """Inches: of a row, above the axes and below them."""
 _LEFT, _RIGHT = 0.34, 0.82
@@ -66,24 +64,11 @@ def draw_chart(findings: Findings, path: Path, *, title: str) -> None:
     Raises:
         OSError: ``path`` cannot be written.
     """
-    import matplotlib.style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     rows = _rows(findings)
     height = _TOP + _BOTTOM + _ROW * max(len(rows), 3)
-    # The user's own matplotlibrc must not decide what the picture looks like; an SVG's ids are drawn without a salt.
-    with matplotlib.style.context(["default", {"svg.hashsalt": "drivederain", "font.size": 10.0}]):
-        figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor="white")
-        FigureCanvasAgg(figure)
+    with chart_file(path, _WIDTH, height) as figure:
         axes = figure.add_axes((_LEFT, _BOTTOM / height, _RIGHT - _LEFT, 1 - (_TOP + _BOTTOM) / height))
         _Chart(figure, axes, findings, rows, height).draw(title)
-        file = io.BytesIO()
-        if path.suffix.lower() == ".svg":
-            figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-        else:
-            figure.savefig(file, format="png", metadata={"Software": None})
-    write_atomically(path, file.getvalue())
 
 
 @dataclass(frozen=True)
@@ -121,9 +106,7 @@ class _Chart:
             else:
                 self._value(place, row.tried, low, high)
         if not self.rows:
-            self.axes.text(
-                0.5, 0.5, "no variable is tuned yet", color=_SOFT, ha="center", transform=self.axes.transAxes
-            )
+            self.axes.text(0.5, 0.5, "no variable is tuned yet", color=SOFT, ha="center", transform=self.axes.transAxes)
         self._legend()
 
     def _head(self, title: str) -> None:
@@ -134,7 +117,7 @@ class _Chart:
             f"rainy input {self.findings.rainy_psnr:.2f} dB. Seed noise {self.findings.noise:.3f} dB; "
             f"means of {len(baseline.results)} seeds where a value looked better."
         )
-        lines = ((0.14, title, 15, _INK, "bold"), (0.47, facts, 10.5, _INK, "normal"))
+        lines = ((0.14, drawable(title), 15, INK, "bold"), (0.47, facts, 10.5, INK, "normal"))
         for below, words, size, colour, weight in lines:
             # A name may hold dollar signs, which are no formula.
             place = 1 - below / self.height
@@ -146,23 +129,17 @@ class _Chart:
         axes = self.axes
         axes.set_ylim(max(len(self.rows), 3) - 0.5, -0.5)
         axes.set_yticks([])
-        axes.set_title(
-            "Validation PSNR over the setting so far with the same seeds, dB",
-            loc="left",
-            fontsize=11.5,
-            color=_INK,
-            pad=6,
-        )
-        axes.grid(axis="x", color=_GRID, linewidth=0.8)
+        axes.set_title(_TITLE, loc="left", fontsize=11.5, color=INK, pad=6)
+        axes.grid(axis="x", color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)
         if self.rows:
-            axes.axvline(0, color=_SOFT, linewidth=1.2, zorder=2)
+            axes.axvline(0, color=SOFT, linewidth=1.2, zorder=2)
         for spine in axes.spines.values():
-            spine.set_color(_SOFT)
-        axes.tick_params(colors=_INK, labelsize=9.5)
+            spine.set_color(SOFT)
+        axes.tick_params(colors=INK, labelsize=9.5)
         for words, x in _COLUMNS:
             axes.annotate(
-                words, (x, 1), (0, 6), xycoords="axes fraction", textcoords="offset points", color=_SOFT, size=9.5
+                words, (x, 1), (0, 6), xycoords="axes fraction", textcoords="offset points", color=SOFT, size=9.5
             )
 
     def _reach(self) -> tuple[float, float]:
@@ -181,12 +158,12 @@ class _Chart:
         width = group[0].needed
         top, bottom = place - 0.5, place + len(group) + 0.5
         self.axes.fill_between([-width, width], top, bottom, color=_BAND, linewidth=0, zorder=1)
-        self.axes.axhline(top, color=_GRID, linewidth=0.8, zorder=1)
+        self.axes.axhline(top, color=GRID, linewidth=0.8, zorder=1)
 
     def _value(self, place: int, tried: Tried, low: float, high: float) -> None:
         mark, colour = _LOOKS[tried.verdict]
         self._beside(
-            -0.96, place, _short(tried.label, _VALUE), color=_INK if tried.verdict in ("base", "kept") else _SOFT
+            -0.96, place, _short(tried.label, _VALUE), color=INK if tried.verdict in ("base", "kept") else SOFT
         )
         if not tried.results:
             across = self.axes.get_yaxis_transform()
@@ -217,10 +194,10 @@ class _Chart:
         for text, (_, x) in zip(words, _COLUMNS, strict=True):
             self.axes.text(
                 x, place, text, transform=self.axes.get_yaxis_transform(), va="center", size=9.5,
-                color=_INK if tried.verdict in ("base", "kept") else _SOFT,
+                color=INK if tried.verdict in ("base", "kept") else SOFT,
             )  # fmt: skip
 
-    def _beside(self, left: float, place: int, words: str, color: str = _INK, weight: str = "normal") -> None:
+    def _beside(self, left: float, place: int, words: str, color: str = INK, weight: str = "normal") -> None:
         """Words left of the axes; ``left`` in shares of the margin, from -1."""
         x = left * (_LEFT - 0.022) / (_RIGHT - _LEFT)
         self.axes.text(
@@ -242,7 +219,7 @@ class _Chart:
             for verdict, (mark, colour) in _LOOKS.items()
             if verdict in there
         ]  # fmt: skip
-        handles.append(Line2D([], [], marker="|", color=_SOFT, linestyle="none", markersize=9, label="single seeds"))
+        handles.append(Line2D([], [], marker="|", color=SOFT, linestyle="none", markersize=9, label="single seeds"))
         handles.append(Patch(facecolor=_BAND, label="no more than noise"))
         self.axes.legend(
             handles=handles, loc="upper left", bbox_to_anchor=(0.022, 0.55 / self.height),
@@ -260,5 +237,6 @@ def _signed(decibels: float, decimals: int) -> str:
     return f"{decibels:+.{decimals}f}".replace("-", "−")
 
 
-def _short(words: str, most: int) -> str:
+def _short(text: str, most: int) -> str:
+    words = drawable(text)
     return words if len(words) <= most else f"{words[: most - 1]}…"
