@@ -25,6 +25,8 @@ _GAP = 6
 _TEXT, _TITLE = 14, 15
 _LINE = 22
 """Height of a line of words."""
+_SHOWN_AT = 1300
+"""Width that a page is looked at, about: words of a wider page grow with it, or they could not be read."""
 
 
 def error_map(restored: Pixels, clear: Pixels) -> Pixels:
@@ -51,7 +53,7 @@ def sheet(rows: Sequence[Row], columns: Sequence[str], *, height: int = 200) -> 
         height: pixels that each picture is scaled to, by area interpolation.
 
     Returns:
-        H x W x 3, RGB.
+        H x W x 3, RGB; words are larger on a page that is wider than a screen.
 
     Raises:
         ValueError: no column, or a row with more pictures than columns.
@@ -69,22 +71,24 @@ def sheet(rows: Sequence[Row], columns: Sequence[str], *, height: int = 200) -> 
     ]
     lefts = [_GAP + sum(widths[:place]) + place * _GAP for place in range(len(columns))]
     total = lefts[-1] + widths[-1] + _GAP
-    page = np.full((_GAP + _LINE + len(rows) * (_LINE + height + _GAP), total, 3), _GROUND, np.uint8)
-    words = [(lefts[place], _GAP, title, widths[place], _TITLE, _INK) for place, title in enumerate(columns)]
-    top = _GAP + _LINE
+    enlarged = max(1.0, total / _SHOWN_AT)
+    line, text, title_text = (round(size * enlarged) for size in (_LINE, _TEXT, _TITLE))
+    page = np.full((_GAP + line + len(rows) * (line + height + _GAP), total, 3), _GROUND, np.uint8)
+    words = [(lefts[place], _GAP, title, widths[place], title_text, _INK) for place, title in enumerate(columns)]
+    top = _GAP + line
     for label, pictures in scaled:
-        words.append((_GAP, top, label, total - 2 * _GAP, _TEXT, _SOFT))
+        words.append((_GAP, top, label, total - 2 * _GAP, text, _SOFT))
         for place, left in enumerate(lefts):
-            area = page[top + _LINE : top + _LINE + height, left : left + widths[place]]
+            area = page[top + line : top + line + height, left : left + widths[place]]
             if place in pictures:
                 area[:, : pictures[place].shape[1]] = pictures[place]
             else:
                 area[:] = _EMPTY
-        top += _LINE + height + _GAP
+        top += line + height + _GAP
     image = Image.fromarray(page)
     draw = ImageDraw.Draw(image)
-    for left, above, text, room, size, colour in words:
-        draw.text((left, above + 2), _fitted(text, room, size), fill=colour, font=_font(size))
+    for left, above, said, room, size, colour in words:
+        draw.text((left, above + 2), _fitted(said, room, size), fill=colour, font=_font(size))
     return np.asarray(image, np.uint8)
 
 
