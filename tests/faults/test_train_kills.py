@@ -1,6 +1,7 @@
 """kill -9 of ``train`` at random moments: while it loads, between steps, while it validates, while it writes.
 
-However often it is killed and resumed, it ends with the same bytes. The seeds are the numbers of the tests.
+However often it is killed and resumed, it ends with the same bytes. The seeds are the numbers of the tests. Moments are
+counted from what it prints, so that they fall into the training on a machine of any speed.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -21,12 +24,13 @@ import pytest
 KILLS = 8
 """Trainings that are killed."""
 TIMES = 3
-"""Each so often."""
+"""Each so often in its epochs, after a kill while it starts."""
+EPOCHS = 14
 RECIPE = (
     "--set", "unet.architecture=custom", "--set", "unet.width=8", "--set", "unet.dropout=0.2",
     "--set", "training.crop=64", "--set", "training.batch_size=2", "--set", "training.schedule=plateau",
-    "--set", "training.plateau_patience=1", "--set", "training.jitter=0.2", "--epochs", "14", "--save-steps", "2",
-    "--samples-every", "3", "--checkpoint-every", "4", "--device", "cpu",
+    "--set", "training.plateau_patience=1", "--set", "training.jitter=0.2", "--epochs", str(EPOCHS),
+    "--save-steps", "2", "--samples-every", "3", "--checkpoint-every", "4", "--device", "cpu",
 )  # fmt: skip
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -66,55 +70,80 @@ def files(out: Path) -> dict[str, str]:
     return {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(kept)}
 
 
+def read_to_epoch(process: subprocess.Popen[str], epoch: int) -> str:
+    """What it says until a line of this epoch, or of a later one."""
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if (found := re.search(r"epoch +(\d+) \|", line)) and int(found.group(1)) >= epoch:
+            return said
+    raise AssertionError(f"it ended before epoch {epoch}:\n{said}")
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    assert process.poll() is None, "it ended before it could be killed"
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=60)
+    process.stdout.close()  # type: ignore[union-attr]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A training that nothing happened to."""
+
+    files: dict[str, str]
+    start: float
+    """Seconds to the end of its first epoch."""
+    epoch: float
+    """Seconds of each other."""
+
+
 @pytest.fixture(scope="module")
-def whole(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], float]:
-    """What is left by a training that nothing happened to, and its seconds."""
+def whole(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     out = tmp_path_factory.mktemp("whole") / "unet"
     begun = time.monotonic()
-    finished(start(photos, out, resume=False))
+    process = start(photos, out, resume=False)
+    read_to_epoch(process, 1)
+    first = time.monotonic()
+    read_to_epoch(process, EPOCHS)
+    last = time.monotonic()
+    finished(process)
     left = files(out)
     assert {"checkpoints/best.safetensors", "checkpoints/last.safetensors", "checkpoints/epoch_0012.safetensors"} <= {
         *left
     }
-    return left, time.monotonic() - begun
+    return Whole(left, first - begun, (last - first) / (EPOCHS - 1))
 
 
 @pytest.mark.parametrize("number", range(KILLS))
 def test_killed_and_resumed_it_ends_with_the_same_bytes(
-    photos: Path, tmp_path: Path, whole: tuple[dict[str, str], float], number: int
+    photos: Path, tmp_path: Path, whole: Whole, number: int
 ) -> None:
-    expected, seconds = whole
     chosen = random.Random(number)
-    out, killed = tmp_path / "unet", 0
-    for _ in range(TIMES):
+    out = tmp_path / "unet"
+    process = start(photos, out, resume=False)
+    time.sleep(chosen.uniform(0.0, 1.0) * whole.start)
+    kill(process)
+    for epoch in sorted(chosen.sample(range(1, EPOCHS - 3), TIMES)):
         process = start(photos, out, resume=(out / "training.json").exists())
-        time.sleep(chosen.uniform(0.4, 1.0) * seconds)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            killed += 1
-        process.wait(timeout=60)
-        process.stdout.close()  # type: ignore[union-attr]
-    finished(start(photos, out, resume=(out / "training.json").exists()))
-    assert killed, "it was never killed"
-    assert files(out) == expected
+        read_to_epoch(process, epoch)
+        time.sleep(chosen.uniform(0.0, 1.5) * whole.epoch)
+        kill(process)
+    finished(start(photos, out, resume=True))
+    assert files(out) == whole.files
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_by_a_signal_it_says_how_to_go_on(
-    photos: Path, tmp_path: Path, whole: tuple[dict[str, str], float], number: signal.Signals
+    photos: Path, tmp_path: Path, whole: Whole, number: signal.Signals
 ) -> None:
-    expected, _ = whole
     out = tmp_path / "unet"
     process = start(photos, out, resume=False)
-    assert process.stdout is not None
-    said = ""
-    while "epoch   2 |" not in said:
-        line = process.stdout.readline()
-        assert line, said
-        said += line
+    said = read_to_epoch(process, 2)
     process.send_signal(number)
     rest, _ = process.communicate(timeout=120)
     assert process.returncode == 128 + number, said + rest
     assert f"Go on with: drivederain-bench train unet --resume {out}" in " ".join(rest.split())
     finished(start(photos, out, resume=True))
-    assert files(out) == expected
+    assert files(out) == whole.files
