@@ -81,7 +81,8 @@ def test_every_cell_runs_and_the_training_goes_on_when_its_cell_is_run_again(
     environment = {f"DRIVEDERAIN_NOTEBOOK_{name}": json.dumps(value) for name, value in given.items()}
     executed = copy.deepcopy(notebook)
     again = [
-        nbformat.v4.new_code_cell('BUDGET = {"steps": 3}'),
+        nbformat.v4.new_code_cell('BUDGET = {"steps": 3}\ndel HYPERPARAMETERS["target_ssim"]'),
+        nbformat.v4.new_code_cell(source(notebook, "losses-code")),
         nbformat.v4.new_code_cell(source(notebook, "train-code")),
     ]
     executed.cells += again
@@ -108,7 +109,8 @@ def test_every_cell_runs_and_the_training_goes_on_when_its_cell_is_run_again(
     cells = {cell.id: cell for cell in executed.cells}
     assert "Beginning the training" in printed(cells["train-code"])
     assert "2 steps" in printed(cells["train-code"])
-    assert "Going on with the training" in printed(again[1]) and " 3 steps" in printed(again[1])
+    assert "Going on with the training" in printed(again[-1]) and " 3 steps" in printed(again[-1])
+    assert "begun with target_ssim=None, which stays. For 0.85 give another OUT" in printed(again[-1])
     assert [record.step for record in read_history(folder.epochs)][-1] == 3
     assert "No epoch is over yet." in printed(cells["visualisation-watch-code"])
     assert "real rainy photos" in printed(cells["evaluation-real"])
