@@ -25,7 +25,7 @@ _GAP = 6
 _TEXT, _TITLE = 14, 15
 _LINE = 22
 """Height of a line of words."""
-_SHOWN_AT = 1300
+_SHOWN_AT = 1700
 """Width that a page is looked at, about: words of a wider page grow with it, or they could not be read."""
 
 

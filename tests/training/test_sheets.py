@@ -55,8 +55,8 @@ def test_words_of_a_wide_page_are_as_large_as_those_of_a_narrow_one_when_both_ar
     for page, height in ((narrow, 200), (wide, 200)):
         words = page.shape[0] - height - 2 * GAP
         ink = np.flatnonzero((page[GAP : GAP + words // 2] < 128).any(axis=(0, 2)))
-        shares.append((int(ink.max()) - GAP) / max(page.shape[1], 1300))
-    assert wide.shape[1] > 5 * 1300 and 0.8 < shares[1] / shares[0] < 1.25
+        shares.append((int(ink.max()) - GAP) / max(page.shape[1], 1700))
+    assert wide.shape[1] > 5 * 1700 and 0.8 < shares[1] / shares[0] < 1.25
 
 
 def test_characters_that_the_font_lacks_are_written_as_their_code() -> None:
