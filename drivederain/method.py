@@ -33,6 +33,8 @@ class LoadedWeights:
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, Any] = field(default_factory=dict)
     contents: Mapping[str, Any] = field(default_factory=dict)
+    header: Mapping[str, str] = field(default_factory=dict)
+    """What other programs wrote into the metadata of a safetensors file."""
 
 
 class Method(ABC):
@@ -70,6 +72,10 @@ class Method(ABC):
 
     def state(self) -> dict[str, Tensor]:
         """The tensors to save after training."""
+        return {}
+
+    def header(self) -> dict[str, str]:
+        """Metadata to save beside those tensors, where another program looks for them in its own layout."""
         return {}
 
     def facts(self) -> dict[str, str | int | float | bool]:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from drivederain.errors import WeightsError
 from drivederain.method import LoadedWeights
 from drivederain.specs import MethodSpec, WeightsClass, WeightsSpec
-from drivederain.weights_metadata import about_in, checksum_problem, metadata, with_checksum
+from drivederain.weights_metadata import METADATA_KEY, about_in, checksum_problem, in_order, metadata, with_checksum
 
 OUTER_KEYS = ("params_ema", "params", "state_dict", "net", "model")
 """Under these keys official checkpoints keep their state dict (BasicSR, MPRNet, RESCAN)."""
@@ -84,24 +84,37 @@ def _read_safetensors(path: Path) -> LoadedWeights:
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+            header = {key: value for key, value in (file.metadata() or {}).items() if key != METADATA_KEY}
     except (SafetensorError, OSError, ValueError) as error:
         raise _damaged(path, error) from error
     if not tensors:
         raise WeightsError(f"{path}: the file holds no tensors. Give the file of the weights themselves.")
-    return LoadedWeights(path=path, tensors=tensors, metadata=read_about(path))
+    return LoadedWeights(path=path, tensors=tensors, metadata=read_about(path), header=header)
 
 
 def _damaged(path: Path, error: Exception) -> WeightsError:
     return WeightsError(f"{path}: damaged, or not in the safetensors layout ({str(error)[:200]}). Fetch it again.")
 
 
-def serialise(tensors: Mapping[str, Tensor], about: Mapping[str, Any], *, half: bool = False) -> bytes:
-    """A safetensors file with ``about`` as its metadata, and its check sum. ``half``: floating tensors as float16."""
+def serialise(
+    tensors: Mapping[str, Tensor],
+    about: Mapping[str, Any],
+    *,
+    half: bool = False,
+    header: Mapping[str, str] | None = None,
+) -> bytes:
+    """A safetensors file with ``about`` as its metadata, and its check sum.
+
+    Args:
+        half: store floating tensors as float16.
+        header: metadata that other programs look for, beside ours.
+    """
     stored = {
         key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
         for key, value in tensors.items()
     }
-    return with_checksum(bytes(save(stored, metadata=metadata(about))))
+    file = bytes(save(stored, metadata={**(header or {}), **metadata(about)}))
+    return with_checksum(in_order(file) if header else file)
 
 
 def load_state(network: nn.Module, weights: LoadedWeights) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 METADATA_KEY = "drivederain"
-"""Under it lies one JSON object. Only one: safetensors writes several keys in no particular order."""
+"""Under it lies one JSON object."""
 
 _CHECKSUM = "sha256_with_zeros_here"
 _PLACE = re.compile(rb'\\"' + _CHECKSUM.encode() + rb'\\": \\"([0-9a-f]{64})\\"')
@@ -25,6 +25,16 @@ _ZEROS = "0" * 64
 def metadata(about: Mapping[str, Any]) -> dict[str, str]:
     """The metadata of a file that is about to be made, with zeros for its check sum."""
     return {METADATA_KEY: json.dumps({**about, _CHECKSUM: _ZEROS}, sort_keys=True)}
+
+
+def in_order(file: bytes) -> bytes:
+    """The same safetensors file with its metadata sorted by key; safetensors writes several in no particular order."""
+    begin = _data_from(file)
+    header = json.loads(file[8:begin])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + file[begin:]
 
 
 def with_checksum(file: bytes) -> bytes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from drivederain.names import did_you_mean
 from drivederain.specs import MethodSpec
 from drivederain.weights import sha256_of
 
+MODEL_INDEX = "model_index.json"
+"""Lies in the folder of a model in diffusers' layout."""
 TRAINING = "training."
 """What ``--set METHOD.`` goes on with for a hyperparameter of its training."""
 
@@ -59,17 +63,40 @@ def method_options(spec: MethodSpec, given: Mapping[str, str], stored: Mapping[s
 
 
 def key_options(options: Any) -> dict[str, Any]:
-    """Options as they stand in keys. A file counts by its content, not by where it lies."""
+    """Options as they stand in keys. A file, or the folder of a model, counts by its content, not by where it lies."""
     values: dict[str, Any] = {} if options is None else options.model_dump(mode="json")
-    return {name: _file_hash(value) or value for name, value in values.items()}
+    return {name: _content(value) or value for name, value in values.items()}
 
 
-def _file_hash(value: Any) -> str:
+def _content(value: Any) -> str:
+    """A hash of the file, or of the model in diffusers' layout, that ``value`` names; "" where it names none."""
     try:
-        is_file = isinstance(value, str) and bool(value) and Path(value).is_file()
-    except (OSError, ValueError):
+        if not isinstance(value, str) or not value:
+            return ""
+        path = Path(value).expanduser()
+        if path.is_file():
+            return f"file {sha256_of(path)}"
+        if not (path / MODEL_INDEX).is_file():
+            return ""
+    except (OSError, ValueError, RuntimeError):
         return ""
-    return f"file {sha256_of(Path(value))}" if is_file else ""
+    files = sorted(each for each in path.rglob("*") if each.is_file() and not _is_hidden(each, path))
+    stats = [(each, each.stat()) for each in files]
+    return _model(path, tuple((str(each), stat.st_size, stat.st_mtime_ns) for each, stat in stats))
+
+
+def _is_hidden(file: Path, folder: Path) -> bool:
+    """What a download leaves beside the model (``.cache``, ``.gitattributes``) is no part of it."""
+    return any(part.startswith(".") for part in file.relative_to(folder).parts)
+
+
+@lru_cache(maxsize=16)
+def _model(folder: Path, files: tuple[tuple[str, int, int], ...]) -> str:
+    """Reading some gigabytes takes seconds, so it is done again only where sizes or times differ."""
+    content = hashlib.sha256()
+    for name, _, _ in files:
+        content.update(f"{Path(name).relative_to(folder).as_posix()} {sha256_of(Path(name))}\n".encode())
+    return f"model {content.hexdigest()}"
 
 
 def given_architecture(given: Mapping[str, str], architecture: tuple[str, ...]) -> dict[str, Any]:

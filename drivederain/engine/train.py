@@ -129,7 +129,7 @@ class Trainer:
         about = about_training(spec, method, record, self.samples, self.trained_on, behind, plain_facts(method))
         key = self.key(stage)
         path = self.cache.path(spec.name, key)
-        write_atomically(path, serialise(method.state(), about))
+        write_atomically(path, serialise(method.state(), about, header=method.header()))
         method.close()
         return f"{record.steps} steps in {record.seconds:.0f} s"
 

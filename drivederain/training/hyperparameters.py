@@ -53,7 +53,9 @@ class Hyperparameters(BaseModel):
     )
 
     # Optimisation
-    optimizer: Literal["adam", "adamw", "sgd"] = Field("adamw", description="SGD has Nesterov momentum 0.9")
+    optimizer: Literal["adam", "adamw", "adamw8bit", "sgd"] = Field(
+        "adamw", description="adamw8bit needs bitsandbytes; SGD has Nesterov momentum 0.9"
+    )
     learning_rate: float = Field(1e-3, gt=0, le=10, description="the peak")
     betas: tuple[Share, Share] = Field((0.9, 0.999), description="of Adam and AdamW")
     weight_decay: float = Field(1e-4, ge=0, description="not on biases and normalisation")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from drivederain.engine.options import agrees, key_options, method_options
 from drivederain.errors import OptionError
@@ -57,6 +58,30 @@ def test_a_file_counts_by_its_content(registry: Registry, tmp_path: Path) -> Non
     assert key(first) == key(second)
     second.write_bytes(b"2")
     assert key(first) != key(second)
+
+
+def test_the_folder_of_a_model_counts_by_its_content(tmp_path: Path) -> None:
+    class Options(BaseModel):
+        base: str
+
+    folders = []
+    for name in ("here", "there"):
+        (tmp_path / name / "unet").mkdir(parents=True)
+        (tmp_path / name / "unet" / "weights").write_bytes(b"1")
+        folders.append(tmp_path / name)
+
+    def key(folder: Path) -> str:
+        return str(key_options(Options(base=str(folder)))["base"])
+
+    assert key(folders[0]) == str(folders[0]), "any other folder is a word"
+    for folder in folders:
+        (folder / "model_index.json").write_text("{}")
+    assert key(folders[0]) == key(folders[1])
+    (folders[1] / ".cache").mkdir()
+    (folders[1] / ".cache" / "lock").write_bytes(b"")
+    assert key(folders[0]) == key(folders[1]), "what a download leaves is no part of it"
+    (folders[1] / "unet" / "weights").write_bytes(b"22")
+    assert key(folders[0]) != key(folders[1])
 
 
 def test_agreement_is_about_what_was_typed() -> None:

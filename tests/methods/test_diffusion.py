@@ -17,7 +17,8 @@ from drivederain.engine.device import DeviceRunner
 from drivederain.engine.tiling import by_tiles
 from drivederain.weights import read_weights, serialise
 from drivederain_methods.diffusion.bridge import Bridge
-from drivederain_methods.diffusion.method import BridgeModule, Diffusion
+from drivederain_methods.diffusion.bridge_model import BridgeModule
+from drivederain_methods.diffusion.method import Diffusion
 from drivederain_methods.diffusion.options import DiffusionOptions
 
 CPU = torch.device("cpu")
@@ -32,7 +33,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     method = Diffusion(SMALL)
     torch.manual_seed(0)
     method.load(None, CPU)
-    torch.nn.init.normal_(method.bridge.network.conv_out.weight, std=0.02)
+    torch.nn.init.normal_(method.model.bridge.network.conv_out.weight, std=0.02)
     path = tmp_path_factory.mktemp("diffusion") / "diffusion.safetensors"
     path.write_bytes(serialise(method.state(), {}, half=True))
     return path

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import pytest
 import torch
 from torch import nn
 
+from drivederain.errors import OptionError
 from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.training.optimisation import make_optimizer, make_plateau, make_schedules, rate_of
 
@@ -75,3 +77,25 @@ def test_plateau_goes_by_the_validation_loss() -> None:
         found.append(optimizer.param_groups[0]["lr"])
     assert found == [1, 1, 1, 0.5, 0.5]
     assert make_plateau(optimizer, Hyperparameters()) is None
+
+
+def test_eight_bit_moments_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    with pytest.raises(OptionError, match="pip install bitsandbytes"):
+        make_optimizer(network(), Hyperparameters(optimizer="adamw8bit"))
+
+
+def test_eight_bit_moments_take_a_byte_each() -> None:
+    pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed")
+    wide = nn.Linear(64, 128)
+    optimizer = make_optimizer(wide, Hyperparameters(optimizer="adamw8bit", learning_rate=1e-2))
+    pictures = torch.rand(16, 64, generator=torch.Generator().manual_seed(0))
+    losses = []
+    for _ in range(5):
+        loss = wide(pictures).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < losses[0]
+    assert optimizer.state[wide.weight]["state1"].dtype == torch.uint8

@@ -20,7 +20,6 @@ from drivederain.engine.device import DeviceRunner, choose_device
 from drivederain.engine.display import Display
 from drivederain.engine.environment import environment, git_state
 from drivederain.engine.keys import seed_of
-from drivederain.engine.networks import parameters
 from drivederain.engine.on_demand import OnDemand
 from drivederain.engine.options import TRAINING, hyperparameters_typed, key_options, method_options
 from drivederain.engine.prepare import Preparation
@@ -122,7 +121,8 @@ class _Training:
         devices = Devices(self.device, self._precision(), settings.devices, settings.nodes, settings.workers)
         check_plan(recipe.hyperparameters, found.data, devices, self.budget, refines=behind is not None, validates=True)
         keeping = self._keeping(method, found, behind, facts)
-        keeping.check(parameters(method) or 0, epochs=self.budget.epochs or 0)
+        # What is saved: a frozen base whose adapters are trained is not.
+        keeping.check(sum(value.numel() for value in method.state().values()), epochs=self.budget.epochs or 0)
         with self._alone():
             self._clear_attempt()
             rainy: dict[str, Any] = {}
@@ -374,7 +374,7 @@ class _Training:
             photos = found.data.photos if record.hyperparameters["consistency"] else ()
             samples = [*found.data.samples, *photos]
             about = about_training(self.spec, method, record, samples, found.trained_on, behind, facts)
-            return serialise(method.state(), about)
+            return serialise(method.state(), about, header=method.header())
 
         return Keeping(
             folder=self.folder,

@@ -12,25 +12,77 @@ GROUPS = 8
 """Groups of the normalisation layers."""
 
 
+STEPS = {"bridge": 2, "instruct-pix2pix": 4}
+"""Sampling steps by default."""
+
+
 class DiffusionOptions(BaseModel):
     """``--set diffusion.NAME=VALUE``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: Literal["bridge"] = Field(
-        "bridge", description="bridge: a small diffusion in pixels that starts from the estimate"
+    model: Literal["bridge", "instruct-pix2pix"] = Field(
+        "bridge",
+        description="bridge: a small diffusion in pixels that starts from the estimate; instruct-pix2pix: LoRA",
     )
-    channels: tuple[int, ...] = Field(
-        (32, 64, 96, 128), min_length=1, description="channels a level of diffusers' UNet2DModel, multiples of 8"
-    )
-    layers: int = Field(1, ge=1, le=4, description="residual blocks a level")
-    pixel_shuffle: int = Field(2, ge=1, le=4, description="pictures are folded by this factor, without loss")
-    bridge_noise: float = Field(0.08, ge=0, le=1, description="noise of the bridge while training")
-    steps: int = Field(2, ge=1, le=50, description="sampling steps; 1 is plain regression, more is diffusion")
-    eta: float = Field(
-        0.0, ge=0, le=1, description="share of the bridge's noise added while sampling; 0 is deterministic"
+    steps: int | None = Field(
+        None,
+        ge=1,
+        le=50,
+        description="sampling steps; none: 2 of bridge, 4 of instruct-pix2pix; 1 of a bridge is plain regression",
     )
     blend: float = Field(1.0, ge=0, le=1, description="share of the refinement that is added to the estimate")
+
+    channels: tuple[int, ...] = Field(
+        (32, 64, 96, 128),
+        min_length=1,
+        description="bridge: channels a level of diffusers' UNet2DModel, multiples of 8",
+    )
+    layers: int = Field(1, ge=1, le=4, description="bridge: residual blocks a level")
+    pixel_shuffle: int = Field(2, ge=1, le=4, description="bridge: pictures are folded by this factor, without loss")
+    bridge_noise: float = Field(0.08, ge=0, le=1, description="bridge: its noise while training")
+    eta: float = Field(
+        0.0, ge=0, le=1, description="bridge: share of its noise added while sampling; 0 is deterministic"
+    )
+
+    base: str = Field(
+        "timbrooks/instruct-pix2pix",
+        min_length=1,
+        description="instruct-pix2pix: folder in the diffusers layout, or name on the hub",
+    )
+    revision: str = Field("", description="instruct-pix2pix: of a name on the hub; empty: the newest")
+    prompt: str = Field("remove rain artifacts, enhance image quality", description="instruct-pix2pix: the instruction")
+    rank: int = Field(8, ge=1, le=512, description="instruct-pix2pix: of the adapters")
+    alpha: float = Field(8, gt=0, description="instruct-pix2pix: adapters are scaled by alpha / rank")
+    targets: tuple[str, ...] = Field(
+        ("to_q", "to_k", "to_v", "to_out.0"), min_length=1, description="instruct-pix2pix: layers that get adapters"
+    )
+    see_rainy: bool = Field(
+        False, description="instruct-pix2pix: the rainy picture as a third input; plain diffusers passes it over"
+    )
+    scheduler: Literal["ddim", "euler", "dpm++"] = Field("ddim", description="instruct-pix2pix: who makes the steps")
+    strength: float = Field(
+        0.3, gt=0, le=1, description="instruct-pix2pix: share of the schedule that is walked; 1 starts from noise"
+    )
+    guidance: float = Field(1.0, ge=1, le=30, description="instruct-pix2pix: of the instruction; 1: none")
+    image_guidance: float = Field(1.0, ge=1, le=10, description="instruct-pix2pix: of the pictures; 1: none")
+    fidelity: Literal["difference", "low-frequency", "plain"] = Field(
+        "difference", description="instruct-pix2pix: what of the estimate is kept beside what the VAE gives"
+    )
+    paste: bool = Field(False, description="instruct-pix2pix: change only where the stage before took rain off")
+    train_on: Literal["noise", "pixels"] = Field(
+        "noise", description="instruct-pix2pix: predict noise, or restore the picture in one step through the VAE"
+    )
+    dropout: float = Field(
+        0.05, ge=0, le=0.3, description="instruct-pix2pix: conditions dropped in training, which guidance needs"
+    )
+    snr_gamma: float | None = Field(5.0, gt=0, description="instruct-pix2pix: min-SNR weighting; none: all times alike")
+    gradient_checkpointing: bool = Field(True, description="instruct-pix2pix: less memory in training, more time")
+
+    @property
+    def sampling_steps(self) -> int:
+        """The steps that are made."""
+        return self.steps if self.steps is not None else STEPS[self.model]
 
     @model_validator(mode="after")
     def _fits_together(self) -> DiffusionOptions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivederain.hookspecs import hookimpl
-from drivederain.specs import MethodSpec, Needs, WeightsSpec
+from drivederain.specs import MethodSpec, Needs, PresetSpec, WeightsSpec
 
 
 @hookimpl
@@ -11,7 +11,7 @@ def drivederain_methods() -> list[MethodSpec]:
     return [
         MethodSpec(
             name="diffusion",
-            summary="refiner: a bridge diffusion from the estimate of the stage before it, seeing the rainy picture",
+            summary="refiner: a bridge from the estimate of the stage before it, or InstructPix2Pix with LoRA adapters",
             kind="refiner",
             implementation="drivederain_methods.diffusion.method:Diffusion",
             options="drivederain_methods.diffusion.options:DiffusionOptions",
@@ -21,7 +21,29 @@ def drivederain_methods() -> list[MethodSpec]:
             trainable=True,
             licence="Apache-2.0",
             paper="Delbracio & Milanfar, InDI, TMLR 2023, arXiv:2303.11435; "
-            "Liu et al., I2SB, ICML 2023, arXiv:2302.05872",
+            "Liu et al., I2SB, ICML 2023, arXiv:2302.05872; "
+            "Brooks, Holynski & Efros, InstructPix2Pix, CVPR 2023, arXiv:2211.09800",
+            presets=(
+                PresetSpec(
+                    name="phase3",
+                    summary="the plan's InstructPix2Pix with LoRA: 30 epochs at 256 pixels, batch 4, four to a step",
+                    options={"model": "instruct-pix2pix"},
+                    training={
+                        "crop": 256,
+                        "batch_size": 4,
+                        "accumulate": 4,
+                        "optimizer": "adamw",
+                        "learning_rate": 1e-4,
+                        "weight_decay": 1e-2,
+                        "schedule": "cosine",
+                        "gradient_clip": 1.0,
+                        "ema": 0.999,
+                        "jitter": 0.0,
+                    },
+                    budget="30 epochs",
+                    source="the plan's Phase 3",
+                ),
+            ),
             weights=(
                 WeightsSpec(
                     name="compact",

@@ -1,0 +1,81 @@
+"""The bridge as a refiner, and how it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from drivederain.method import LoadedWeights
+from drivederain.training.module import RestorationModule
+from drivederain.training.recipe import Recipe
+from drivederain.weights import load_state
+from drivederain_methods.diffusion.bridge import Bridge
+from drivederain_methods.diffusion.options import DiffusionOptions
+
+SHARE_AT_ONE = 0.5
+"""Half of the training is at t = 1, where sampling starts; the rest is uniform (better than uniform alone)."""
+EARLIEST = 0.02
+"""The smallest time trained at; at 0 the state is the clear picture itself."""
+
+
+class BridgeModule(RestorationModule):
+    """Trains a ``Bridge`` on the outputs of the frozen stage before it."""
+
+    network: Bridge
+
+    def predict(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """x_0 predicted at a random time of the bridge."""
+        clear, estimate = batch["clear"], batch["estimate"]
+        uniform = torch.rand(2, len(clear), device=clear.device)
+        time = torch.where(uniform[0] < SHARE_AT_ONE, torch.ones_like(uniform[0]), uniform[1].clamp(min=EARLIEST))
+        state = self.network.noisy_state(clear, estimate, time, torch.randn_like(clear))
+        return self.network(state, estimate, batch["rainy"], time)
+
+
+class BridgeModel:
+    """A loaded bridge.
+
+    Raises:
+        WeightsError: the weights are of another architecture.
+    """
+
+    def __init__(self, options: DiffusionOptions, weights: LoadedWeights | None, device: torch.device) -> None:
+        self.options = options
+        self.bridge = Bridge(
+            options.channels, layers=options.layers, pixel_shuffle=options.pixel_shuffle, noise=options.bridge_noise
+        )
+        if weights is not None:
+            load_state(self.bridge, weights)
+        self.bridge.eval().to(device)
+
+    def refine(self, rainy: Tensor, estimate: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
+        """The refined pictures."""
+        return self.bridge.sample(
+            estimate, rainy, steps=self.options.sampling_steps, eta=self.options.eta, generators=generators
+        )
+
+    def training(self) -> Recipe:
+        """All of the bridge is trained."""
+        return Recipe(BridgeModule(self.bridge))
+
+    def state(self) -> dict[str, Tensor]:
+        """The bridge's tensors."""
+        return self.bridge.state_dict()
+
+    def header(self) -> dict[str, str]:
+        """Nothing: no other program reads a bridge."""
+        return {}
+
+    def facts(self) -> dict[str, str | int | float | bool]:
+        """Of the report."""
+        return {
+            "network": f"bridge, channels {'-'.join(str(channels) for channels in self.options.channels)}",
+            "steps": self.options.sampling_steps,
+            "parameters": sum(parameter.numel() for parameter in self.bridge.parameters()),
+        }
+
+    def networks(self) -> list[nn.Module]:
+        """What is counted."""
+        return [self.bridge]

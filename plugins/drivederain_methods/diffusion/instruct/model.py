@@ -1,0 +1,115 @@
+"""InstructPix2Pix with adapters as a refiner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from drivederain.errors import WeightsError
+from drivederain.method import LoadedWeights
+from drivederain.training.hyperparameters import Hyperparameters
+from drivederain.training.recipe import Recipe
+from drivederain_methods.diffusion.instruct.adapters import adapter_header, adapter_state, add_adapters, load_adapters
+from drivederain_methods.diffusion.instruct.base import load_base
+from drivederain_methods.diffusion.instruct.conditioning import see_rainy
+from drivederain_methods.diffusion.instruct.fidelity import keep_detail, rain_mask
+from drivederain_methods.diffusion.instruct.sampling import Sampling, guided
+from drivederain_methods.diffusion.instruct.training import InstructModule
+from drivederain_methods.diffusion.options import DiffusionOptions
+
+RAINY = "conv_in.rainy.weight"
+"""The convolution of the rainy picture in a file, where there is one."""
+HYPERPARAMETERS = Hyperparameters(
+    crop=256, batch_size=4, learning_rate=1e-4, weight_decay=1e-2, ema=0.999, schedule="cosine", jitter=0.0
+)
+
+
+class InstructModel:
+    """The loaded base with its adapters.
+
+    Raises:
+        WeightsError: the base cannot be had, or the weights are no adapters of it.
+    """
+
+    def __init__(
+        self, options: DiffusionOptions, weights: LoadedWeights | None, device: torch.device, *, may_download: bool
+    ) -> None:
+        self.options = options
+        self.base = load_base(options.base, prompt=options.prompt, revision=options.revision, may_download=may_download)
+        unet = self.base.unet
+        if weights is None:
+            self.trained = add_adapters(unet, rank=options.rank, alpha=options.alpha, targets=options.targets)
+        else:
+            self.trained = load_adapters(unet, weights)
+        self.rainy = see_rainy(unet) if options.see_rainy else None
+        if self.rainy is not None:
+            self.trained.append(self.rainy.weight)
+            if weights is not None:
+                self._load_rainy(self.rainy, weights)
+        if options.gradient_checkpointing:
+            unet.enable_gradient_checkpointing()
+        self.base.to(device)
+
+    @staticmethod
+    def _load_rainy(rainy: nn.Conv2d, weights: LoadedWeights) -> None:
+        found = weights.tensors.get(RAINY)
+        if found is None or found.shape != rainy.weight.shape:
+            raise WeightsError(
+                f"{weights.path}: its adapters were trained without the rainy picture. "
+                "Leave --set diffusion.see_rainy=true out."
+            )
+        with torch.no_grad():
+            rainy.weight.copy_(found)
+
+    @torch.no_grad()
+    def refine(self, rainy: Tensor, estimate: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
+        """The refined pictures; one generator a picture, whose noise does not depend on its batch."""
+        options = self.options
+        encoded = self.base.encode(estimate)
+        pictures = [encoded] if self.rainy is None else [encoded, self.base.encode(rainy)]
+        shape = encoded.shape[1:]
+        # Drawn on the CPU, so that devices agree.
+        noise = torch.stack([torch.randn(shape, generator=generator) for generator in generators]).to(encoded)
+        sampling = Sampling(self.base.scheduler, options.scheduler, options.sampling_steps, options.strength)
+        predict = guided(
+            self.base.predict,
+            torch.cat(pictures, 1),
+            self.base.prompt,
+            self.base.nothing,
+            guidance=options.guidance,
+            image_guidance=options.image_guidance,
+        )
+        latents = sampling.walk(encoded * self.base.scaling, noise, predict) / self.base.scaling
+        round_trip = self.base.decode(encoded) if options.fidelity == "difference" else None
+        refined = keep_detail(estimate, self.base.decode(latents), round_trip, options.fidelity)
+        return estimate + rain_mask(rainy, estimate) * (refined - estimate) if options.paste else refined
+
+    def training(self) -> Recipe:
+        """Adapters alone are trained."""
+        return Recipe(InstructModule(self.base, self.trained, self.options), HYPERPARAMETERS)
+
+    def state(self) -> dict[str, Tensor]:
+        """The adapters in diffusers' layout, and the convolution of the rainy picture where there is one."""
+        own = {} if self.rainy is None else {RAINY: self.rainy.weight}
+        return adapter_state(self.base.unet) | own
+
+    def header(self) -> dict[str, str]:
+        """What diffusers wants to know of the adapters."""
+        return adapter_header(self.base.unet)
+
+    def facts(self) -> dict[str, str | int | float | bool]:
+        """Of the report."""
+        options, config = self.options, self.base.unet.peft_config["default"]
+        return {
+            "network": f"InstructPix2Pix {options.base}, LoRA rank {config.r}, alpha {config.lora_alpha:g}",
+            "sampling": f"{options.scheduler}, {options.sampling_steps} steps from strength {options.strength:g}",
+            "safety checker": "off",
+            "parameters": sum(parameter.numel() for network in self.networks() for parameter in network.parameters()),
+            "trained parameters": sum(parameter.numel() for parameter in self.trained),
+        }
+
+    def networks(self) -> list[nn.Module]:
+        """What is counted."""
+        return [self.base.vae, self.base.unet]

@@ -1,0 +1,96 @@
+"""Sampling: from the latents of the estimate, noised, to those of the refined picture.
+
+Any of diffusers' schedulers does the steps. With ``strength`` below 1 the walk begins at the estimate with as much
+noise as there is at that share of the schedule (SDEdit, Meng et al., ICLR 2022), so that most of the estimate stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
+from torch import Tensor
+
+SchedulerName = Literal["ddim", "euler", "dpm++"]
+_SCHEDULERS: dict[str, Any] = {
+    "ddim": DDIMScheduler,
+    "euler": EulerDiscreteScheduler,
+    "dpm++": DPMSolverMultistepScheduler,
+}
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to sample. ``config``: the schedule that the base was trained with."""
+
+    config: Any
+    scheduler: SchedulerName
+    steps: int
+    strength: float
+
+    def start(self) -> tuple[Any, Tensor]:
+        """A scheduler set to where the walk begins, and the times of its steps, largest first."""
+        # Leading steps do not reach their own share of the schedule: a single one would begin nearly without noise.
+        # Trailing ones begin a full walk where the picture is all but gone, which predictions of noise cannot take.
+        spacing: dict[str, Any] = {"timestep_spacing": "leading" if self.strength == 1 else "trailing"}
+        if self.scheduler == "ddim":
+            spacing |= {"clip_sample": False, "set_alpha_to_one": False}
+        scheduler = _SCHEDULERS[self.scheduler].from_config(self.config, **spacing)
+        whole = max(self.steps, round(self.steps / self.strength))
+        scheduler.set_timesteps(min(whole, scheduler.config.num_train_timesteps))
+        skipped = len(scheduler.timesteps) - self.steps
+        if skipped and hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(skipped)
+        return scheduler, scheduler.timesteps[skipped:]
+
+    def walk(self, latents: Tensor, noise: Tensor, predict: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """The latents at the end.
+
+        Args:
+            latents: of the estimate, scaled, B x 4 x H x W; what the walk begins with where ``strength`` is below 1.
+            noise: standard normal, of their shape.
+            predict: from noisy latents and a time to what the network makes of them.
+        """
+        scheduler, times = self.start()
+        times = times.to(latents.device)
+        if self.strength == 1:
+            state = noise * scheduler.init_noise_sigma
+        else:
+            state = scheduler.add_noise(latents, noise, times[:1].repeat(len(latents)))
+        for time in times:
+            predicted = predict(scheduler.scale_model_input(state, time), time)
+            state = scheduler.step(predicted, time, state, return_dict=False)[0]
+        return state
+
+
+def guided(
+    predict: Callable[[Tensor, Tensor, Tensor], Tensor],
+    pictures: Tensor,
+    prompt: Tensor,
+    nothing: Tensor,
+    *,
+    guidance: float,
+    image_guidance: float,
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """``predict`` with the two guidance scales of InstructPix2Pix (its equation 3); three passes, or one without.
+
+    Args:
+        predict: from noisy latents with their pictures in the channels, a time, and the text.
+        pictures: latents of the pictures that it is conditioned on.
+        guidance: of the instruction; 1: none.
+        image_guidance: of the pictures; 1: none.
+    """
+
+    def whole(state: Tensor, time: Tensor) -> Tensor:
+        count = len(state)
+        if guidance == 1 and image_guidance == 1:
+            return predict(torch.cat([state, pictures], 1), time, prompt.expand(count, -1, -1))
+        stacked = torch.cat([state.repeat(3, 1, 1, 1), torch.cat([pictures, pictures, torch.zeros_like(pictures)])], 1)
+        text = torch.cat([each.expand(count, -1, -1) for each in (prompt, nothing, nothing)])
+        both, picture, neither = predict(stacked, time, text).chunk(3)
+        return neither + guidance * (both - picture) + image_guidance * (picture - neither)
+
+    return whole

@@ -1,0 +1,77 @@
+"""The base model: what is missing or wrong is said with what to do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivederain.errors import WeightsError
+from drivederain_methods.diffusion.instruct.base import load_base
+
+
+def copy(base: Path, to: Path) -> Path:
+    return Path(shutil.copytree(base, to / "model"))
+
+
+def test_what_is_not_on_this_machine_is_said_with_the_address_and_how_to_give_a_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(WeightsError) as raised:
+        load_base("timbrooks/instruct-pix2pix", prompt="x")
+    said = str(raised.value)
+    assert "it is not on this machine" in said
+    for words in (
+        "--download", "https://huggingface.co/timbrooks/instruct-pix2pix",
+        "hf download timbrooks/instruct-pix2pix --local-dir FOLDER", "--set diffusion.base=FOLDER",
+        "--set diffusion.model=bridge needs no download",
+    ):  # fmt: skip
+        assert words in said
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "/nowhere/model"])
+def test_a_folder_that_is_not_there_is_no_name_on_the_hub(name: str) -> None:
+    with pytest.raises(WeightsError, match="there is no such folder"):
+        load_base(name, prompt="x")
+
+
+def test_another_folder_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"no model_index\.json"):
+        load_base(str(tmp_path), prompt="x")
+
+
+def test_pickled_weights_are_not_read(base: Path, tmp_path: Path) -> None:
+    folder = copy(base, tmp_path)
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.rename(weights.with_suffix(".bin"))
+    with pytest.raises(WeightsError, match="must be safetensors"):
+        load_base(str(folder), prompt="x")
+
+
+def test_a_damaged_file_is_said_with_the_folder(base: Path, tmp_path: Path) -> None:
+    folder = copy(base, tmp_path)
+    weights = folder / "vae" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+    with pytest.raises(WeightsError, match="cannot be loaded as an InstructPix2Pix") as raised:
+        load_base(str(folder), prompt="x")
+    assert str(folder) in str(raised.value)
+
+
+def test_a_model_that_draws_from_words_alone_is_refused(make_pipeline: Any, tmp_path: Path) -> None:
+    make_pipeline(channels=4).save_pretrained(tmp_path / "drawing")
+    with pytest.raises(WeightsError, match=r"takes 4 channels, that of an InstructPix2Pix 8"):
+        load_base(str(tmp_path / "drawing"), prompt="x")
+
+
+def test_it_is_frozen_and_its_text_encoder_is_gone(base: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    loaded = load_base(str(base), prompt="remove rain")
+    assert capfd.readouterr().err == "", "no progress bars"
+    assert not any(value.requires_grad for part in (loaded.vae, loaded.unet) for value in part.parameters())
+    assert not hasattr(loaded, "text_encoder")
+    assert loaded.prompt.shape == loaded.nothing.shape == (1, 77, 32)
+    assert not loaded.prompt.equal(loaded.nothing)
+    assert json.loads((base / "model_index.json").read_text())["safety_checker"] == [None, None]

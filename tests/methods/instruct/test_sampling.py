@@ -1,0 +1,150 @@
+"""Walking from the estimate: guidance as diffusers has it, noise by picture, and what keeps the detail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
+from torch import Tensor
+
+from drivederain_methods.diffusion.instruct.fidelity import keep_detail, rain_mask
+from drivederain_methods.diffusion.instruct.sampling import Sampling
+from drivederain_methods.diffusion.method import Diffusion
+from drivederain_methods.diffusion.options import DiffusionOptions
+
+CPU = torch.device("cpu")
+CONFIG = DDIMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1).config
+SCHEDULERS = ["ddim", "euler", "dpm++"]
+
+
+def loaded(base: Path, **more: Any) -> Diffusion:
+    method = Diffusion(DiffusionOptions(model="instruct-pix2pix", base=str(base), **more))
+    method.load(None, CPU)
+    return method
+
+
+def refined(method: Diffusion, rainy: Tensor, estimate: Tensor, seeds: tuple[int, ...]) -> Tensor:
+    method.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    with torch.inference_mode():
+        return method.refine(rainy, estimate)
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@pytest.mark.parametrize(("guidance", "image_guidance"), [(7.5, 1.5), (3.0, 1.0)])
+def test_guidance_is_that_of_diffusers(
+    base: Path, plain: Any, scheduler: str, guidance: float, image_guidance: float
+) -> None:
+    kinds = {"ddim": DDIMScheduler, "euler": EulerDiscreteScheduler, "dpm++": DPMSolverMultistepScheduler}
+    more = {"clip_sample": False, "set_alpha_to_one": False} if scheduler == "ddim" else {}
+    plain.scheduler = kinds[scheduler].from_config(plain.scheduler.config, timestep_spacing="leading", **more)
+    estimate = torch.rand(1, 3, 32, 40, generator=torch.Generator().manual_seed(0))
+    theirs = plain(
+        prompt="remove rain artifacts, enhance image quality", image=estimate, num_inference_steps=4, output_type="pt",
+        guidance_scale=guidance, image_guidance_scale=image_guidance, generator=torch.Generator().manual_seed(5),
+    ).images  # fmt: skip
+    method = loaded(
+        base, strength=1.0, steps=4, fidelity="plain", scheduler=scheduler, guidance=guidance,
+        image_guidance=image_guidance,
+    )  # fmt: skip
+    assert torch.allclose(refined(method, estimate, estimate, (5,)).clamp(0, 1), theirs, atol=2e-5)
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@pytest.mark.parametrize("strength", [0.3, 1.0])
+def test_a_batch_gives_what_single_pictures_give(base: Path, scheduler: str, strength: float) -> None:
+    estimate = torch.rand(3, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+    method = loaded(base, scheduler=scheduler, strength=strength, steps=3, guidance=2.0)
+    whole = refined(method, estimate, estimate, (7, 8, 9))
+    for number in (2, 0):
+        one = slice(number, number + 1)
+        single = refined(method, estimate[one], estimate[one], (7 + number,))
+        assert torch.allclose(single, whole[one], atol=1e-5)
+    other = refined(method, estimate[:1], estimate[:1], (70,))
+    assert not torch.allclose(other, whole[:1], atol=1e-4), "another seed, another picture"
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@pytest.mark.parametrize("steps", [1, 2, 4, 50])
+@pytest.mark.parametrize("strength", [0.1, 0.3, 0.5, 0.9])
+def test_a_walk_begins_at_its_share_of_the_schedule_and_has_its_steps(
+    scheduler: Any, steps: int, strength: float
+) -> None:
+    _, times = Sampling(CONFIG, scheduler, steps, strength).start()
+    assert len(times) == steps
+    assert float(times[0]) == pytest.approx(1000 * strength, abs=60 + 200 / steps)
+    assert (np.diff(times.numpy()) < 0).all()
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@pytest.mark.parametrize("strength", [0.3, 1.0])
+def test_who_knows_the_noise_comes_back_to_the_latents(scheduler: Any, strength: float) -> None:
+    """A network that names the noise exactly ends where the walk began, whoever makes the steps."""
+    latents = torch.randn(2, 4, 6, 6, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(2, 4, 6, 6, generator=torch.Generator().manual_seed(1))
+    sampling = Sampling(CONFIG, scheduler, 10, strength)
+    alphas = DDIMScheduler.from_config(CONFIG).alphas_cumprod
+
+    def knows(state: Tensor, time: Tensor) -> Tensor:
+        index = int(time.round())
+        kept = float(alphas[index])
+        return (state - kept**0.5 * latents) / (1 - kept) ** 0.5
+
+    output = sampling.walk(latents, noise, knows)
+    assert float((output - latents).abs().mean()) < 0.06
+    assert float((noise - latents).abs().mean()) > 1
+
+
+def picture(*size: int) -> Tensor:
+    return torch.rand(size, generator=torch.Generator().manual_seed(2))
+
+
+def test_where_nothing_is_changed_the_difference_is_the_estimate_itself() -> None:
+    estimate, decoded = picture(1, 3, 32, 48), torch.zeros(1, 3, 32, 48) + 0.4
+    assert torch.equal(keep_detail(estimate, decoded, decoded, "difference"), estimate)
+    assert torch.equal(keep_detail(estimate, decoded, None, "plain"), decoded)
+    with pytest.raises(TypeError, match="round trip"):
+        keep_detail(estimate, decoded, None, "difference")
+
+
+def test_low_frequencies_are_those_of_the_estimate() -> None:
+    detail = picture(1, 3, 64, 96) - 0.5
+    estimate = torch.full((1, 3, 64, 96), 0.3)
+    kept = keep_detail(estimate, 0.8 + 0.1 * detail, None, "low-frequency")
+    assert float(kept.mean()) == pytest.approx(0.3, abs=0.01)
+    assert torch.corrcoef(torch.stack([kept.flatten(), detail.flatten()]))[0, 1] > 0.95
+
+
+def test_what_is_pasted_is_where_rain_was(base: Path) -> None:
+    estimate = picture(1, 3, 64, 96)
+    rainy = estimate.clone()
+    rainy[..., 20:30, 40:52] = 1 - rainy[..., 20:30, 40:52]
+    mask = rain_mask(rainy, estimate)
+    assert mask.shape == (1, 1, 64, 96) and float(mask.max()) == 1 and float(mask[..., :8, :].max()) == 0
+    pasted, whole = (refined(loaded(base, strength=0.5, paste=paste), rainy, estimate, (1,)) for paste in (True, False))
+    outside = (mask == 0).expand_as(pasted)
+    assert torch.equal(pasted[outside], estimate[outside])
+    assert not torch.allclose(pasted, estimate, atol=1e-3)
+    assert not torch.allclose(whole[outside], estimate[outside], atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (48, 80), (160, 112)])
+def test_sizes_that_the_core_gives_come_back(base: Path, size: tuple[int, int]) -> None:
+    estimate = picture(1, 3, *size)
+    assert refined(loaded(base), estimate, estimate, (0,)).shape == estimate.shape
+
+
+def test_the_same_picture_gets_the_same_bytes_through_the_runner(
+    base: Path, make_runner: Callable[..., Any], make_picture: Callable[..., Any]
+) -> None:
+    rainy, estimate = make_picture(1, 37, 51), make_picture(2, 37, 51)
+    outputs = [
+        make_runner("diffusion", loaded(base, strength=0.6)).restore(["a"], [rainy], [estimate])[0].pixels
+        for _ in range(2)
+    ]
+    assert outputs[0].shape == (37, 51, 3) and np.array_equal(*outputs)
+    assert not np.array_equal(outputs[0], estimate)
