@@ -8,7 +8,7 @@ from drivederain.specs import MetricSpec
 
 @hookimpl
 def drivederain_metrics() -> list[MetricSpec]:
-    """Fidelity on RGB and luma, structural similarity, perceptual distance."""
+    """Fidelity on RGB and luma, structural similarity, perceptual distance, what was altered."""
     return [
         MetricSpec(
             name="psnr",
@@ -63,5 +63,14 @@ def drivederain_metrics() -> list[MetricSpec]:
             decimals=4,
             licence="BSD-2-Clause (lpips), BSD-3-Clause (torchvision trunk)",
             paper="Zhang et al., CVPR 2018",
+        ),
+        MetricSpec(
+            name="altered",
+            summary="Share of the pixels that differ by more than 16 of 255; in the background: what was made up",
+            implementation="drivederain.metrics.altered:Altered",
+            variants=("16",),
+            direction="lower",
+            unit="%",
+            decimals=2,
         ),
     ]

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from drivederain.metrics.altered import Altered
 from drivederain.metrics.fidelity import MSE, PSNR
 from drivederain.metrics.metric import Metric
 from drivederain.metrics.perceptual import LPIPS
@@ -23,6 +24,7 @@ MAKERS: dict[str, type[Metric]] = {
     "psnr_y": PSNR,
     "ssim_y": SSIM,
     "lpips": LPIPS,
+    "altered": Altered,
 }
 
 

@@ -23,6 +23,7 @@ ALL = [
     ("ssim_y", "mprnet"),
     ("ssim_y", "prenet"),
     ("lpips", "alex"),
+    ("altered", "16"),
 ]
 every_metric = pytest.mark.parametrize(("name", "variant"), ALL)
 MetricOf = Callable[[str, str], Metric]
@@ -32,7 +33,7 @@ Pictures = Callable[..., Tensor]
 @every_metric
 def test_identical_pictures(name: str, variant: str, metric_of: MetricOf, random_pictures: Pictures) -> None:
     picture = random_pictures(1, 2, 40, 45)
-    best = {"psnr": math.inf, "mse": 0.0, "ssim": 1.0, "lpips": 0.0}[name.removesuffix("_y")]
+    best = {"psnr": math.inf, "mse": 0.0, "ssim": 1.0, "lpips": 0.0, "altered": 0.0}[name.removesuffix("_y")]
     mask = torch.zeros(2, 1, 40, 45)
     mask[:, :, 10:30, 10:30] = 1
     scores = metric_of(name, variant).score(picture, picture.clone(), mask)
@@ -142,7 +143,7 @@ def test_a_region_sees_only_its_own_errors(
     mask = torch.zeros(1, 1, 320, 320)
     mask[:, :, :20, :20] = 1  # far from the errors, further than any window or receptive field reaches
     score = metric_of(name, variant).score(output, truth, mask)
-    perfect = {"psnr": math.inf, "mse": 0.0, "ssim": 1.0, "lpips": 0.0}[name.removesuffix("_y")]
+    perfect = {"psnr": math.inf, "mse": 0.0, "ssim": 1.0, "lpips": 0.0, "altered": 0.0}[name.removesuffix("_y")]
     assert score["drops"].item() == perfect
     assert score["background"].item() != perfect
 

@@ -19,6 +19,7 @@ def test_every_variant_can_be_made() -> None:
         "psnr_y": ("mprnet", "prenet"),
         "ssim_y": ("mprnet", "prenet"),
         "lpips": ("alex",),
+        "altered": ("16",),
     }
     for spec in specs:
         module, name = spec.implementation.split(":")
