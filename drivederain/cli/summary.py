@@ -11,6 +11,8 @@ from rich.table import Table
 from drivederain.cli.console import console
 from drivederain.results import statistics
 from drivederain.results.run_folder import RunFolder
+from drivederain.results.stage_gains import StageGain, stage_gains
+from drivederain.results.statistics import ALL
 from drivederain.results.summary import summary_table
 
 COLUMNS = (("psnr", "PSNR dB ↑", 2), ("ssim", "SSIM ↑", 3), ("lpips", "LPIPS ↓", 3))
@@ -22,7 +24,9 @@ def show_summary(run: RunFolder) -> None:
     """Print method x intensity with 95 % intervals, a table a data set and source of intensity."""
     about = run.about()
     truth = {dataset["name"]: dataset["has_truth"] for dataset in about["datasets"]}
-    rows = summary_table(run.results(statistics.COLUMNS), [method["name"] for method in about["methods"]])
+    results, methods = run.results(statistics.COLUMNS), [method["name"] for method in about["methods"]]
+    rows = summary_table(results, methods)
+    gains = stage_gains(results, methods)
     intervals = console.width >= NARROW
     for dataset, source in dict.fromkeys((row["dataset"], row["intensity_source"]) for row in rows):
         if not truth.get(dataset, True):
@@ -34,6 +38,11 @@ def show_summary(run: RunFolder) -> None:
         console.print(f"\n{dataset} (intensity {source}): {figures}, Δ against the rainy input", markup=False)
         chosen = [row for row in rows if (row["dataset"], row["intensity_source"]) == (dataset, source)]
         console.print(_table(chosen, intervals))
+        of_all = [
+            gain for gain in gains if (gain.dataset, gain.intensity_source, gain.intensity) == (dataset, source, ALL)
+        ]
+        for gain in of_all:
+            console.print(_gain(gain), markup=False)
 
 
 def _table(rows: list[dict[str, Any]], intervals: bool) -> Table:
@@ -51,6 +60,16 @@ def _table(rows: list[dict[str, Any]], intervals: bool) -> Table:
         table.add_row(row["intensity"] if row["intensity"] != before else "", row["method"], *figures, _count(row))
         before = row["intensity"]
     return table
+
+
+def _gain(stage: StageGain) -> str:
+    """What the last method of a chain added, on one line."""
+    gain = stage.gain
+    interval = "" if math.isnan(gain.low) else f" [{gain.low:+.2f}, {gain.high:+.2f}]"
+    return (
+        f"{stage.chain} over {stage.before}: PSNR {gain.mean:+.2f} dB{interval}, "
+        f"worse on {stage.hurt} of {gain.n} pictures"
+    )
 
 
 def _count(row: dict[str, Any]) -> str:

@@ -96,3 +96,13 @@ def test_metrics_that_were_not_asked_for_have_no_column(shown: Any) -> None:
 def test_names_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     console_module.console.print("real:x: and [b]", markup=False)
     assert capsys.readouterr().out == "real:x: and [b]\n"
+
+
+def test_a_chain_says_what_its_last_stage_added_and_how_often_it_did_harm(shown: Any) -> None:
+    gains = {0: 1.0, 1: 2.0, 2: -0.5}
+    refined = [
+        row("unet+diffusion", f"p{n}@light", "light", 32.0 + n / 10 + gain, scene=f"p{n}") for n, gain in gains.items()
+    ]
+    text = shown([*ROWS, *refined], ["identity", "unet", "unet+diffusion"])
+    line = next(line for line in text.splitlines() if " over " in line)
+    assert line.startswith("unet+diffusion over unet: PSNR +0.83 dB [-0.50, +2.00], worse on 1 of 3 pictures")
