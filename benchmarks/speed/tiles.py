@@ -26,7 +26,7 @@ from subjects import Pair, Pixels, pairs, psnr, shipped_runner
 from drivederain.engine.device import DeviceRunner
 from drivederain.engine.memory import PeakMemory
 from drivederain.engine.staging import padded
-from drivederain.engine.tiling import positions
+from drivederain.tiling import positions
 
 NEAR = 16
 """Pixels on either side of a tile's border."""

@@ -23,11 +23,11 @@ from drivederain.engine.keys import seed_of
 from drivederain.engine.networks import is_compiled, prepare_networks
 from drivederain.engine.staging import HostBatch, Pixels, padded, to_host_batch
 from drivederain.engine.step_down import Level, StepDown, free_memory, is_out_of_memory
-from drivederain.engine.tiling import by_tiles
 from drivederain.engine.time_limit import time_limit
 from drivederain.errors import MethodError, OptionError
 from drivederain.method import Method, Refiner
 from drivederain.specs import MethodSpec, Needs
+from drivederain.tiling import by_tiles
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 

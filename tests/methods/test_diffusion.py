@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from drivederain.engine.device import DeviceRunner
-from drivederain.engine.tiling import by_tiles
+from drivederain.tiling import by_tiles
 from drivederain.weights import read_weights, serialise
 from drivederain_methods.diffusion.bridge import Bridge
 from drivederain_methods.diffusion.bridge_model import BridgeModule
@@ -144,6 +144,28 @@ def test_tiles_agree_with_the_whole_picture(weights: Path, make_picture: MakePic
         tiled = by_tiles(method.restore, [rainy, estimate], 96, 32)
     # Normalisation layers see a tile's own statistics, so tiles are near the whole, not bit for bit the same.
     assert float((tiled - whole).abs().mean()) < 0.25 * float((whole - estimate).abs().mean())
+
+
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+def test_a_large_picture_goes_through_each_step_by_tiles(weights: Path, make_picture: MakePicture, eta: float) -> None:
+    rainy, estimate = (
+        torch.from_numpy(make_picture(seed, 288, 512)).permute(2, 0, 1)[None].float() / 255 for seed in (1, 2)
+    )
+    outputs = []
+    for tile in (256, 512):
+        method = with_options(steps=2, tile=tile, eta=eta, bridge_noise=0.5)
+        method.load(read_weights(weights), CPU)
+        method.generators = [torch.Generator().manual_seed(0)]
+        sizes: list[tuple[int, ...]] = []
+        method.model.bridge.network.register_forward_pre_hook(  # type: ignore[union-attr]
+            lambda module, inputs, sizes=sizes: sizes.append(tuple(inputs[0].shape[-2:]))
+        )
+        with torch.inference_mode():
+            outputs.append(method.refine(rainy, estimate))
+        tiles = 2 * (2 * 3 if tile == 256 else 1)
+        assert len(sizes) == tiles and all(2 * max(size) <= tile for size in sizes)
+    # One noise for the whole picture, whatever the tiles; normalisation sees a tile's own statistics.
+    assert float((outputs[0] - outputs[1]).abs().mean()) < 0.25 * float((outputs[1] - estimate).abs().mean())
 
 
 def test_weights_stored_as_float16_are_read_back(weights: Path) -> None:

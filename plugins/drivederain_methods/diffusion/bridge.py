@@ -18,7 +18,11 @@ from diffusers import UNet2DModel
 from torch import Tensor, nn
 from torch.nn import functional
 
-from drivederain_methods.diffusion.options import GROUPS
+from drivederain.tiling import by_tiles
+from drivederain_methods.diffusion.options import GROUPS, MINIMUM
+
+OVERLAP = 128
+"""Pixels that tiles have in common at least."""
 
 
 class Bridge(nn.Module):
@@ -58,10 +62,34 @@ class Bridge(nn.Module):
         t = time.view(-1, 1, 1, 1)
         return (1 - t) * clear + t * estimate + self.noise * (t * (1 - t)).sqrt() * noise
 
+    @property
+    def multiple(self) -> int:
+        """What heights and widths are a multiple of."""
+        return self.fold * 2 ** (len(self.network.config.block_out_channels) - 1)
+
+    def predict(self, state: Tensor, estimate: Tensor, rainy: Tensor, now: float, tile: int) -> Tensor:
+        """x_0 at the time ``now``; of pictures with a side above ``tile`` by tiles that are blended."""
+
+        def whole(state: Tensor, estimate: Tensor, rainy: Tensor) -> Tensor:
+            return self(state, estimate, rainy, torch.full((len(state),), now, device=state.device))
+
+        if max(state.shape[-2:]) <= tile:
+            return whole(state, estimate, rainy)
+        return by_tiles(whole, [state, estimate, rainy], tile, OVERLAP, multiple=self.multiple, minimum=MINIMUM)
+
     def sample(
-        self, estimate: Tensor, rainy: Tensor, *, steps: int, eta: float, generators: Sequence[torch.Generator]
+        self,
+        estimate: Tensor,
+        rainy: Tensor,
+        *,
+        steps: int,
+        eta: float,
+        generators: Sequence[torch.Generator],
+        tile: int = 2048,
     ) -> Tensor:
         """Walk from the estimate to the clear picture in ``steps`` equal steps.
+
+        Pictures with a side above ``tile`` go through the network by tiles, which are blended in every step.
 
         ``generators``: one a picture, used only where ``eta > 0``; a picture's noise does not depend on its batch.
 
@@ -73,7 +101,7 @@ class Bridge(nn.Module):
         times = torch.linspace(1, 0, steps + 1).tolist()
         state = estimate
         for now, then in pairwise(times):
-            clear = self(state, estimate, rainy, torch.full((len(estimate),), now, device=estimate.device))
+            clear = self.predict(state, estimate, rainy, now, tile)
             state = clear + (then / now) * (state - clear)  # where nothing changes, the estimate stays bit for bit
             if eta > 0 and then > 0:
                 noise = torch.stack(

@@ -53,7 +53,12 @@ class BridgeModel:
     def refine(self, rainy: Tensor, estimate: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
         """The refined pictures."""
         return self.bridge.sample(
-            estimate, rainy, steps=self.options.sampling_steps, eta=self.options.eta, generators=generators
+            estimate,
+            rainy,
+            steps=self.options.sampling_steps,
+            eta=self.options.eta,
+            generators=generators,
+            tile=self.options.tile_side,
         )
 
     def training(self) -> Recipe:

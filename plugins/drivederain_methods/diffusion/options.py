@@ -8,12 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MULTIPLE = 16
 """Pictures come padded to a multiple of this."""
+MINIMUM = 32
+"""Smallest height and width of a picture."""
 GROUPS = 8
 """Groups of the normalisation layers."""
 
 
 STEPS = {"bridge": 2, "instruct-pix2pix": 4}
 """Sampling steps by default."""
+
+TILES = {"bridge": 2048, "instruct-pix2pix": 768}
+"""Sides of tiles by default, pixels: what InstructPix2Pix was trained on is 256 and 512."""
 
 
 class DiffusionOptions(BaseModel):
@@ -32,6 +37,13 @@ class DiffusionOptions(BaseModel):
         description="sampling steps; none: 2 of bridge, 4 of instruct-pix2pix; 1 of a bridge is plain regression",
     )
     blend: float = Field(1.0, ge=0, le=1, description="share of the refinement that is added to the estimate")
+    tile: int | None = Field(
+        None,
+        ge=256,
+        multiple_of=64,
+        description="larger pictures are cut into tiles within each step, pixels; none: 2048 of bridge, 768 of "
+        "instruct-pix2pix",
+    )
 
     channels: tuple[int, ...] = Field(
         (32, 64, 96, 128),
@@ -78,6 +90,11 @@ class DiffusionOptions(BaseModel):
     )
     snr_gamma: float | None = Field(5.0, gt=0, description="instruct-pix2pix: min-SNR weighting; none: all times alike")
     gradient_checkpointing: bool = Field(True, description="instruct-pix2pix: less memory in training, more time")
+
+    @property
+    def tile_side(self) -> int:
+        """Pixels of a side of a tile."""
+        return self.tile if self.tile is not None else TILES[self.model]
 
     @property
     def sampling_steps(self) -> int:

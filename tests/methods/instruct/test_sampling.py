@@ -13,7 +13,7 @@ from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteS
 from torch import Tensor
 
 from drivederain_methods.diffusion.instruct.fidelity import keep_detail, rain_mask
-from drivederain_methods.diffusion.instruct.sampling import Sampling
+from drivederain_methods.diffusion.instruct.sampling import Sampling, tiled
 from drivederain_methods.diffusion.method import Diffusion
 from drivederain_methods.diffusion.options import DiffusionOptions
 
@@ -148,3 +148,32 @@ def test_the_same_picture_gets_the_same_bytes_through_the_runner(
     ]
     assert outputs[0].shape == (37, 51, 3) and np.array_equal(*outputs)
     assert not np.array_equal(outputs[0], estimate)
+
+
+def test_tiles_are_blended_in_every_step_and_the_same_noise_runs_through_them() -> None:
+    latents = torch.randn(1, 4, 40, 56, generator=torch.Generator().manual_seed(0))
+    pictures = torch.randn(1, 8, 40, 56, generator=torch.Generator().manual_seed(1))
+    noise = torch.randn(1, 4, 40, 56, generator=torch.Generator().manual_seed(2))
+    sizes: list[tuple[int, ...]] = []
+
+    def predict(state: Tensor, seen: Tensor, time: Tensor) -> Tensor:
+        sizes.append(tuple(state.shape[-2:]))
+        return 0.3 * state + 0.1 * seen[:, :4] - 0.2 * seen[:, 4:]
+
+    sampling = Sampling(CONFIG, "ddim", 3, 0.5)
+    whole = sampling.walk(latents, noise, tiled(predict, pictures, 64))
+    assert sizes == [(40, 56)] * 3
+    sizes.clear()
+    parts = sampling.walk(latents, noise, tiled(predict, pictures, 24))
+    assert len(sizes) > 3 * 4 and max(max(size) for size in sizes) <= 24
+    assert torch.allclose(parts, whole, atol=1e-5), "what looks at each place by itself does not see the tiles"
+
+
+def test_a_large_picture_takes_tiles_and_stays_near_the_whole(base: Path) -> None:
+    estimate = torch.nn.functional.interpolate(picture(1, 3, 12, 20), scale_factor=32, mode="bicubic").clamp(0, 1)
+    outputs = [
+        refined(loaded(base, strength=0.5, steps=2, tile=tile), estimate, estimate, (3,)) for tile in (256, 1024)
+    ]
+    assert outputs[0].shape == estimate.shape
+    change = float((outputs[1] - estimate).abs().mean())
+    assert 0 < float((outputs[0] - outputs[1]).abs().mean()) < 0.5 * change

@@ -50,6 +50,11 @@ class Base:
         """Channels of the latents of one picture."""
         return int(self.vae.config.latent_channels)
 
+    def tile(self, side: int) -> None:
+        """Let pictures with a side above so many pixels go through the VAE by tiles."""
+        self.vae.enable_tiling()
+        self.vae.tile_sample_min_size, self.vae.tile_latent_min_size = side, side // LATENT
+
     def encode(self, pictures: Tensor, *, sample: bool = False) -> Tensor:
         """Latents of pictures in [0, 1], not scaled: the mode of their distribution, or a sample of it."""
         distribution = self.vae.encode(pictures * 2 - 1).latent_dist

@@ -12,10 +12,10 @@ from drivederain.method import LoadedWeights
 from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.training.recipe import Recipe
 from drivederain_methods.diffusion.instruct.adapters import adapter_header, adapter_state, add_adapters, load_adapters
-from drivederain_methods.diffusion.instruct.base import load_base
+from drivederain_methods.diffusion.instruct.base import LATENT, load_base
 from drivederain_methods.diffusion.instruct.conditioning import see_rainy
 from drivederain_methods.diffusion.instruct.fidelity import keep_detail, rain_mask
-from drivederain_methods.diffusion.instruct.sampling import Sampling, guided
+from drivederain_methods.diffusion.instruct.sampling import Sampling, guided, tiled
 from drivederain_methods.diffusion.instruct.training import InstructModule
 from drivederain_methods.diffusion.options import DiffusionOptions
 
@@ -50,6 +50,7 @@ class InstructModel:
                 self._load_rainy(self.rainy, weights)
         if options.gradient_checkpointing:
             unet.enable_gradient_checkpointing()
+        self.base.tile(options.tile_side)
         self.base.to(device)
 
     @staticmethod
@@ -75,13 +76,13 @@ class InstructModel:
         sampling = Sampling(self.base.scheduler, options.scheduler, options.sampling_steps, options.strength)
         predict = guided(
             self.base.predict,
-            torch.cat(pictures, 1),
             self.base.prompt,
             self.base.nothing,
             guidance=options.guidance,
             image_guidance=options.image_guidance,
         )
-        latents = sampling.walk(encoded * self.base.scaling, noise, predict) / self.base.scaling
+        anywhere = tiled(predict, torch.cat(pictures, 1), options.tile_side // LATENT)
+        latents = sampling.walk(encoded * self.base.scaling, noise, anywhere) / self.base.scaling
         round_trip = self.base.decode(encoded) if options.fidelity == "difference" else None
         refined = keep_detail(estimate, self.base.decode(latents), round_trip, options.fidelity)
         return estimate + rain_mask(rainy, estimate) * (refined - estimate) if options.paste else refined

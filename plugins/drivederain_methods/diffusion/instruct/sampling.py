@@ -14,6 +14,12 @@ import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
 from torch import Tensor
 
+from drivederain.tiling import by_tiles
+
+OVERLAP = 4
+"""Tiles have a quarter of their side in common at least."""
+GRID = 8
+"""Latents that the network of Stable Diffusion folds into one."""
 SchedulerName = Literal["ddim", "euler", "dpm++"]
 _SCHEDULERS: dict[str, Any] = {
     "ddim": DDIMScheduler,
@@ -68,23 +74,23 @@ class Sampling:
 
 def guided(
     predict: Callable[[Tensor, Tensor, Tensor], Tensor],
-    pictures: Tensor,
     prompt: Tensor,
     nothing: Tensor,
     *,
     guidance: float,
     image_guidance: float,
-) -> Callable[[Tensor, Tensor], Tensor]:
+) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     """``predict`` with the two guidance scales of InstructPix2Pix (its equation 3); three passes, or one without.
+
+    What is returned takes noisy latents, those of the pictures, and a time.
 
     Args:
         predict: from noisy latents with their pictures in the channels, a time, and the text.
-        pictures: latents of the pictures that it is conditioned on.
         guidance: of the instruction; 1: none.
         image_guidance: of the pictures; 1: none.
     """
 
-    def whole(state: Tensor, time: Tensor) -> Tensor:
+    def both_scales(state: Tensor, pictures: Tensor, time: Tensor) -> Tensor:
         count = len(state)
         if guidance == 1 and image_guidance == 1:
             return predict(torch.cat([state, pictures], 1), time, prompt.expand(count, -1, -1))
@@ -93,4 +99,24 @@ def guided(
         both, picture, neither = predict(stacked, time, text).chunk(3)
         return neither + guidance * (both - picture) + image_guidance * (picture - neither)
 
-    return whole
+    return both_scales
+
+
+def tiled(
+    predict: Callable[[Tensor, Tensor, Tensor], Tensor], pictures: Tensor, tile: int
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """``predict`` for pictures of any size: what has a side above ``tile`` latents goes through it by tiles.
+
+    The tiles of a step are blended before the next (MultiDiffusion, Bar-Tal et al., ICML 2023), so that all of them
+    walk in one state, with one noise.
+    """
+
+    def anywhere(state: Tensor, time: Tensor) -> Tensor:
+        if max(state.shape[-2:]) <= tile:
+            return predict(state, pictures, time)
+        # At the same places of the network's grid as in the whole, where the size allows it.
+        return by_tiles(
+            lambda part, seen: predict(part, seen, time), [state, pictures], tile, tile // OVERLAP, multiple=GRID
+        ).to(state)
+
+    return anywhere

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from drivederain.engine.tiling import by_tiles, positions, window
+from drivederain.tiling import by_tiles, positions, window
 
 
 @settings(deadline=None)

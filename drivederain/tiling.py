@@ -1,4 +1,8 @@
-"""Cut large pictures into overlapping tiles of one size and blend the results without seams."""
+"""Cut large pictures into overlapping tiles of one size and blend the results without seams.
+
+The core does it around a whole method. A sampler that draws noise does it within each of its steps, so that neighbours
+see each other's states: see ``drivederain_methods.diffusion``.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +58,9 @@ def by_tiles(
     minimum: int = 1,
     collect_on: torch.device | None = None,
 ) -> Tensor:
-    """``run(*crops)`` on each tile of ``pictures`` (all B x 3 x H x W), blended to B x 3 x H x W float32.
+    """``run(*crops)`` on each tile of ``pictures``, blended to float32 of the shape of the first of them.
+
+    They are B x C x H x W, of any numbers of channels.
 
     Tiles go from left to right and from top to bottom, so a method that draws noise draws it in the same order each
     time. The overlap is at most half a tile; for ``multiple`` and ``minimum`` see ``positions``. The result is
