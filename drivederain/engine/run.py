@@ -88,7 +88,9 @@ class _Run:
         self.threads = torch.get_num_threads()
         self._rows_lost = 0
         self.display: Display = _NotedWarnings(display, self.warnings)
-        self.chains = registry.chains([REFERENCE, *settings.methods])
+        asked = registry.chains([REFERENCE, *settings.methods])
+        # A chain's beginnings are restored anyway; their scores tell what each of its stages added.
+        self.chains = list(dict.fromkeys(prefix for chain in asked for prefix in chain.prefixes))
         self.metrics = registry.metric_variants(settings.metrics)
         self.device = choose_device(settings.device)
         self.overlaps = self.device.type in OVERLAPPING

@@ -458,3 +458,11 @@ def test_identity_is_the_reference_of_the_engine_and_of_the_statistics() -> None
     from drivederain.results import statistics
 
     assert run_module.REFERENCE == statistics.REFERENCE
+
+
+def test_the_beginnings_of_a_chain_are_rows_too(bench: Any, pairs: Path) -> None:
+    outcome = bench("brighten+average", f"paired:{pairs}")
+    results = outcome.folder.results()
+    assert set(results["method"]) == {"identity", "brighten", "brighten+average"}
+    assert (results["status"] == "ok").all()
+    assert restored(outcome) == {"identity": 3, "brighten": 3, "brighten+average": 3}
