@@ -68,7 +68,7 @@ def _gain(stage: StageGain) -> str:
     interval = "" if math.isnan(gain.low) else f" [{gain.low:+.2f}, {gain.high:+.2f}]"
     return (
         f"{stage.chain} over {stage.before}: PSNR {gain.mean:+.2f} dB{interval}, "
-        f"worse on {stage.hurt} of {gain.n} pictures"
+        f"worse on {stage.hurt} of {gain.finite} pictures"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -80,7 +81,9 @@ def _content(value: Any) -> str:
             return ""
     except (OSError, ValueError, RuntimeError):
         return ""
-    files = sorted(each for each in path.rglob("*") if each.is_file() and not _is_hidden(each, path))
+    # Parts of a model may be links to other folders.
+    walked = (Path(root) / name for root, _, names in os.walk(path, followlinks=True) for name in names)
+    files = sorted(each for each in walked if each.is_file() and not _is_hidden(each, path))
     stats = [(each, each.stat()) for each in files]
     return _model(path, tuple((str(each), stat.st_size, stat.st_mtime_ns) for each, stat in stats))
 

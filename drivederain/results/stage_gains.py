@@ -66,7 +66,8 @@ def stage_gains(results: pd.DataFrame, chains: Sequence[str] = ()) -> list[Stage
 def _gain(scores: pd.DataFrame, dataset: str, source: str, intensity: str, chain: str, before: str) -> StageGain:
     matrix = score_matrix(scores, dataset, source, intensity, "image", "psnr", "rgb")
     gain = paired_differences(matrix, chain, [before], (dataset, source, intensity))[before]
-    hurt = int(np.sum(matrix.of(chain) < matrix.of(before)))
+    here, there = matrix.of(chain), matrix.of(before)
+    hurt = int(np.sum((here < there)[np.isfinite(here) & np.isfinite(there)]))
     return StageGain(dataset, source, intensity, chain, before, gain, hurt)
 
 

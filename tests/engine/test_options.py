@@ -80,7 +80,11 @@ def test_the_folder_of_a_model_counts_by_its_content(tmp_path: Path) -> None:
     (folders[1] / ".cache").mkdir()
     (folders[1] / ".cache" / "lock").write_bytes(b"")
     assert key(folders[0]) == key(folders[1]), "what a download leaves is no part of it"
-    (folders[1] / "unet" / "weights").write_bytes(b"22")
+    elsewhere = tmp_path / "elsewhere"
+    (folders[1] / "unet").rename(elsewhere)
+    (folders[1] / "unet").symlink_to(elsewhere)
+    assert key(folders[0]) == key(folders[1]), "a link to its part counts as the part"
+    (elsewhere / "weights").write_bytes(b"22")
     assert key(folders[0]) != key(folders[1])
 
 

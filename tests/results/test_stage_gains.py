@@ -77,3 +77,9 @@ def test_other_metrics_and_failed_pictures_do_not_count() -> None:
     other = table({("u+x", "medium"): [0.1] * 4, ("u", "medium"): [0.2] * 4}, metric="lpips", variant="alex")
     found = stage_gains(pd.concat([good, failed, other]))
     assert [(gain.intensity, gain.gain.mean) for gain in found] == [("light", 1.0), ("all", 1.0)]
+
+
+def test_pictures_without_a_finite_difference_neither_gain_nor_are_hurt() -> None:
+    results = table({("u", "light"): [float("inf"), 20.0, 20.0, 20.0], ("u+x", "light"): [30.0, 19.0, 21.0, 22.0]})
+    (light, _) = stage_gains(results)
+    assert (light.gain.finite, light.hurt) == (3, 1)

@@ -21,7 +21,7 @@ class Diffusion(Refiner):
 
     architecture: ClassVar[tuple[str, ...]] = (
         "model", "channels", "layers", "pixel_shuffle", "bridge_noise", "blend",
-        "base", "revision", "prompt", "rank", "alpha", "targets", "see_rainy", "strength", "fidelity",
+        "base", "revision", "prompt", "see_rainy", "strength", "fidelity",
     )  # fmt: skip
     options: DiffusionOptions
     model: BridgeModel | InstructModel

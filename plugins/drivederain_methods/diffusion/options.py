@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 MULTIPLE = 16
 """Pictures come padded to a multiple of this."""
@@ -62,15 +63,20 @@ class DiffusionOptions(BaseModel):
         min_length=1,
         description="instruct-pix2pix: folder in the diffusers layout, or name on the hub",
     )
-    revision: str = Field("", description="instruct-pix2pix: of a name on the hub; empty: the newest")
+    revision: str = Field(
+        "",
+        description="instruct-pix2pix: of a name on the hub, to pin it; empty: the newest, or what was fetched before",
+    )
     prompt: str = Field("remove rain artifacts, enhance image quality", description="instruct-pix2pix: the instruction")
     rank: int = Field(8, ge=1, le=512, description="instruct-pix2pix: of the adapters")
     alpha: float = Field(8, gt=0, description="instruct-pix2pix: adapters are scaled by alpha / rank")
     targets: tuple[str, ...] = Field(
-        ("to_q", "to_k", "to_v", "to_out.0"), min_length=1, description="instruct-pix2pix: layers that get adapters"
+        ("to_q", "to_k", "to_v", "to_out.0"),
+        min_length=1,
+        description="instruct-pix2pix: layers that get adapters, between commas",
     )
     see_rainy: bool = Field(
-        False, description="instruct-pix2pix: the rainy picture as a third input; plain diffusers passes it over"
+        False, description="instruct-pix2pix: the rainy picture as a third input; plain diffusers refuses such files"
     )
     scheduler: Literal["ddim", "euler", "dpm++"] = Field("ddim", description="instruct-pix2pix: who makes the steps")
     strength: float = Field(
@@ -101,10 +107,32 @@ class DiffusionOptions(BaseModel):
         """The steps that are made."""
         return self.steps if self.steps is not None else STEPS[self.model]
 
+    @field_validator("steps", "tile", "snr_gamma", mode="before")
+    @classmethod
+    def _none(cls, value: object) -> object:
+        return None if value == "none" else value
+
+    @field_validator("targets", mode="before")
+    @classmethod
+    def _parts(cls, value: object) -> object:
+        """As typed: names between commas."""
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("base")
+    @classmethod
+    def _where(cls, value: str) -> str:
+        """A folder by its whole path: from elsewhere a part of it would be taken for a name on the hub."""
+        folder = Path(value).expanduser()
+        return str(folder.resolve()) if folder.is_dir() else value
+
     @model_validator(mode="after")
     def _fits_together(self) -> DiffusionOptions:
         if any(channels < GROUPS or channels % GROUPS for channels in self.channels):
             raise ValueError(f"channels {self.channels}: each must be a multiple of {GROUPS}")
+        if self.model == "instruct-pix2pix" and self.strength == 1 and self.sampling_steps == 1:
+            raise ValueError("strength 1 starts from noise, which one step cannot clear: 2 steps or more")
+        if self.see_rainy and any(target.split(".")[-1] == "conv_in" for target in self.targets):
+            raise ValueError("see_rainy changes conv_in, which can have no adapter then: leave it out of targets")
         multiple = self.pixel_shuffle * 2 ** (len(self.channels) - 1)
         if MULTIPLE % multiple:
             raise ValueError(

@@ -13,10 +13,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from drivederain.errors import WeightsError
+from drivederain.errors import OptionError, WeightsError
 from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.training.progress import Progress
 from drivederain.weights import read_weights, serialise
+from drivederain_methods.diffusion.instruct.conditioning import dropped
 from drivederain_methods.diffusion.method import Diffusion
 from drivederain_methods.diffusion.options import DiffusionOptions
 
@@ -161,6 +162,7 @@ def test_the_file_says_what_diffusers_wants_to_know_in_the_same_bytes_each_time(
     assert set(header) == {"drivederain", "lora_adapter_metadata"}
     method = loaded(base, adapters)
     again = serialise(method.state(), {"method": "diffusion"}, header=method.header())
+    assert again == adapters.read_bytes(), "what was loaded is stored as it was: a resumed training ends with its bytes"
     assert set(load_file(adapters)) == set(method.state())
     for _ in range(5):
         assert serialise(method.state(), {"method": "diffusion"}, header=method.header()) == again
@@ -172,6 +174,12 @@ def test_the_file_says_what_diffusers_wants_to_know_in_the_same_bytes_each_time(
         (lambda tensors: {"layer.weight": torch.zeros(2)}, "holds no LoRA adapters of a U-Net"),
         (lambda tensors: {f"{key}x": value for key, value in tensors.items()}, "holds no LoRA|for another base"),
         (lambda tensors: dict(list(tensors.items())[1:]), "1 missing"),
+        (
+            lambda tensors: {**tensors, "text_encoder.q.lora_A.weight": torch.zeros(2, 2)},
+            "beside adapters of the U-Net",
+        ),
+        (lambda tensors: {**tensors, "unet.mid.alpha": torch.ones(())}, "beside adapters of the U-Net"),
+        (lambda tensors: {f"unet.else{key[4:]}": value for key, value in tensors.items()}, "do not fit the base"),
         (
             lambda tensors: {key: value[..., :-1] if "lora_A" in key else value for key, value in tensors.items()},
             "of another shape",
@@ -209,6 +217,90 @@ def test_the_rainy_picture_is_seen_after_training_and_kept(base: Path, tmp_path:
     blind.write_bytes(serialise(loaded(base).state(), {}))
     with pytest.raises(WeightsError, match="trained without the rainy picture"):
         loaded(base, blind, see_rainy=True)
+
+
+@pytest.mark.parametrize("words", ['{"unet.r": "x"}', '{"unet.r": 4', "[]"])
+def test_what_a_file_says_of_its_adapters_may_be_nonsense(
+    base: Path, adapters: Path, tmp_path: Path, words: str
+) -> None:
+    path = tmp_path / "said.safetensors"
+    save_file(load_file(adapters), path, metadata={"lora_adapter_metadata": words})
+    with pytest.raises(WeightsError, match=r"said\.safetensors"):
+        loaded(base, path)
+
+
+@pytest.mark.parametrize("targets", ["nope", "to_q,nope"])
+def test_a_target_that_no_layer_has_is_named(base: Path, targets: str) -> None:
+    with pytest.raises(OptionError, match=r"diffusion\.targets=.*nope.* Give layers of its attention"):
+        loaded(base, targets=targets)
+
+
+def test_options_are_typed_as_they_are_documented(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = options(base, targets="to_q, to_v", snr_gamma="none", steps="none", tile="none")
+    assert typed.targets == ("to_q", "to_v") and typed.snr_gamma is None
+    assert (typed.sampling_steps, typed.tile_side) == (4, 768)
+    with pytest.raises(ValueError, match="leave it out of targets"):
+        options(base, see_rainy=True, targets=("to_q", "conv_in"))
+    monkeypatch.chdir(base.parent)
+    assert DiffusionOptions(base=base.name).base == str(base), "from elsewhere it would be a name on the hub"
+
+
+def test_plain_diffusers_refuses_what_sees_the_rainy_picture(base: Path, plain: Any, tmp_path: Path) -> None:
+    method = loaded(base, see_rainy=True)
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(serialise(method.state(), {}, header=method.header()))
+    with pytest.raises(ValueError, match="Invalid LoRA checkpoint"):
+        plain.load_lora_weights(tmp_path, weight_name=path.name)
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("strength", [0.3, 0.7, 1.0])
+def test_one_step_of_a_network_that_is_right_gives_the_estimate_back(
+    make_pipeline: Any, tmp_path: Path, prediction: str, strength: float
+) -> None:
+    """From the noisy latents of the estimate to those latents: what it has to predict is known."""
+    make_pipeline(prediction=prediction).save_pretrained(tmp_path / "model")
+    method = loaded(tmp_path / "model", train_on="pixels", strength=strength)
+    recipe, data = method.training(), batch()
+    assert recipe is not None
+    module: Any = recipe.module
+    latents = module.base.encode(data["estimate"]) * module.base.scaling
+    seen: list[int] = []
+
+    def right(noisy: Tensor, times: Tensor, text: Tensor) -> Tensor:
+        seen.append(int(times[0]))
+        kept = module.schedule.alphas_cumprod[times].view(-1, 1, 1, 1)
+        noise = (noisy[:, :4] - kept.sqrt() * latents) / (1 - kept).sqrt()
+        return noise if prediction == "epsilon" else kept.sqrt() * noise - (1 - kept).sqrt() * latents
+
+    module.base.predict = right
+    with torch.no_grad():
+        output = module._in_one_step(data)
+    assert torch.allclose(output, data["estimate"], atol=1e-3)
+    assert seen == [{0.3: 299, 0.7: 699, 1.0: 751}[strength]], "where sampling begins"
+
+
+def test_min_snr_weighs_what_is_nearly_clear_less(base: Path) -> None:
+    times = torch.tensor([1, 100, 400, 900])
+    for gamma, velocity in ((5.0, False), (5.0, True), (None, False)):
+        recipe = loaded(base, snr_gamma=gamma).training()
+        assert recipe is not None
+        module: Any = recipe.module
+        kept = module.schedule.alphas_cumprod[times]
+        ratio = kept / (1 - kept)
+        expected = torch.ones(4) if gamma is None else ratio.clamp(max=gamma) / (ratio + (1 if velocity else 0))
+        weights = module._weights(times, velocity=velocity)
+        assert torch.allclose(weights, expected, rtol=1e-4)
+        if gamma and not velocity:
+            assert weights[0] < 0.05 and float(weights[-1]) == pytest.approx(1)
+
+
+def test_conditions_are_dropped_as_often_as_the_paper_has_it() -> None:
+    torch.manual_seed(0)
+    text, pictures = dropped(200_000, 0.05, CPU)
+    assert float((text & pictures).float().mean()) == pytest.approx(0.05, abs=0.003)
+    assert float((text & ~pictures).float().mean()) == pytest.approx(0.05, abs=0.003)
+    assert float((pictures & ~text).float().mean()) == pytest.approx(0.05, abs=0.003)
 
 
 def test_the_recipe_is_that_of_the_paper_for_fine_tuning(base: Path) -> None:

@@ -42,7 +42,7 @@ class InstructModel:
         if weights is None:
             self.trained = add_adapters(unet, rank=options.rank, alpha=options.alpha, targets=options.targets)
         else:
-            self.trained = load_adapters(unet, weights)
+            self.trained = load_adapters(unet, weights, beside=(RAINY,) if options.see_rainy else ())
         self.rainy = see_rainy(unet) if options.see_rainy else None
         if self.rainy is not None:
             self.trained.append(self.rainy.weight)

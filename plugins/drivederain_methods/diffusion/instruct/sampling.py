@@ -21,10 +21,11 @@ OVERLAP = 4
 GRID = 8
 """Latents that the network of Stable Diffusion folds into one."""
 SchedulerName = Literal["ddim", "euler", "dpm++"]
-_SCHEDULERS: dict[str, Any] = {
-    "ddim": DDIMScheduler,
-    "euler": EulerDiscreteScheduler,
-    "dpm++": DPMSolverMultistepScheduler,
+_SCHEDULERS: dict[str, tuple[Any, dict[str, Any]]] = {
+    # The solver of order 1 is DDIM (Lu et al., DPM-Solver++, 2022) and takes any times; diffusers' DDIM steps evenly.
+    "ddim": (DPMSolverMultistepScheduler, {"solver_order": 1}),
+    "euler": (EulerDiscreteScheduler, {}),
+    "dpm++": (DPMSolverMultistepScheduler, {}),
 }
 
 
@@ -38,19 +39,24 @@ class Sampling:
     strength: float
 
     def start(self) -> tuple[Any, Tensor]:
-        """A scheduler set to where the walk begins, and the times of its steps, largest first."""
-        # Leading steps do not reach their own share of the schedule: a single one would begin nearly without noise.
-        # Trailing ones begin a full walk where the picture is all but gone, which predictions of noise cannot take.
-        spacing: dict[str, Any] = {"timestep_spacing": "leading" if self.strength == 1 else "trailing"}
-        if self.scheduler == "ddim":
-            spacing |= {"clip_sample": False, "set_alpha_to_one": False}
-        scheduler = _SCHEDULERS[self.scheduler].from_config(self.config, **spacing)
-        whole = max(self.steps, round(self.steps / self.strength))
-        scheduler.set_timesteps(min(whole, scheduler.config.num_train_timesteps))
-        skipped = len(scheduler.timesteps) - self.steps
-        if skipped and hasattr(scheduler, "set_begin_index"):
-            scheduler.set_begin_index(skipped)
-        return scheduler, scheduler.timesteps[skipped:]
+        """A scheduler set to where the walk begins, and the times of its steps, largest first.
+
+        A whole walk (``strength`` 1) has the times that the pipeline of diffusers has. Others begin exactly at their
+        share of the schedule and go down to its end in equal steps.
+        """
+        if self.strength == 1:
+            kind, settings = _SCHEDULERS[self.scheduler]
+            if self.scheduler == "ddim":
+                kind, settings = DDIMScheduler, {"clip_sample": False, "set_alpha_to_one": False}
+            scheduler = kind.from_config(self.config, timestep_spacing="leading", **settings)
+            scheduler.set_timesteps(self.steps)
+            return scheduler, scheduler.timesteps
+        kind, settings = _SCHEDULERS[self.scheduler]
+        scheduler = kind.from_config(self.config, **settings)
+        begin = self.strength * scheduler.config.num_train_timesteps
+        times = [max(round(begin * (self.steps - step) / self.steps) - 1, 0) for step in range(self.steps)]
+        scheduler.set_timesteps(timesteps=sorted(set(times), reverse=True))
+        return scheduler, scheduler.timesteps
 
     def walk(self, latents: Tensor, noise: Tensor, predict: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         """The latents at the end.

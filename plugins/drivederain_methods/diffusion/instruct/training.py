@@ -71,8 +71,9 @@ class InstructModule(RestorationModule):
             pictures = self._pictures(batch)
             encoded = pictures[:, : self.base.latent_channels]
             round_trip = self.base.decode(encoded) if self.options.fidelity == "difference" else None
-        first = Sampling(self.base.scheduler, "ddim", 1, self.options.strength).start()[1]
-        times = first.to(encoded.device).repeat(len(encoded))
+        options = self.options
+        sampling = Sampling(self.base.scheduler, options.scheduler, options.sampling_steps, options.strength)
+        times = sampling.start()[1][:1].long().to(encoded.device).repeat(len(encoded))
         noise = torch.randn_like(encoded)
         latents = self.schedule.add_noise(encoded * self.base.scaling, noise, times)
         prompt = self.base.prompt.expand(len(encoded), -1, -1)
