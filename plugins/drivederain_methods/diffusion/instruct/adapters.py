@@ -24,8 +24,16 @@ NAME = "default"
 """Of the adapter, as peft has it."""
 PREFIX = "unet."
 """Of its tensors and settings in a file, which may hold adapters of the text encoder too."""
-SETTINGS = ("r", "lora_alpha", "rank_pattern", "alpha_pattern", "use_rslora", "use_dora", "lora_bias")
-"""Of peft's, those that decide what adapters of given tensors do."""
+SETTINGS: dict[str, type | tuple[type, ...]] = {
+    "r": int,
+    "lora_alpha": (int, float),
+    "rank_pattern": dict,
+    "alpha_pattern": dict,
+    "use_rslora": bool,
+    "use_dora": bool,
+    "lora_bias": bool,
+}
+"""Of peft's, those that decide what adapters of given tensors do, and what they are."""
 _BASE = "Give the base they were trained on (--set diffusion.base=FOLDER)."
 _LAYERS = "Give layers of its attention, as to_q,to_k,to_v,to_out.0."
 HEADER = "lora_adapter_metadata"
@@ -127,8 +135,7 @@ def _config(tensors: Mapping[str, Tensor], weights: LoadedWeights) -> LoraConfig
     ranks = {key.split(".lora_A.")[0]: value.shape[0] for key, value in tensors.items() if ".lora_A." in key}
     layers, named = _layers(tensors), _named(weights)
     if named:
-        kept = {name: named[name] for name in SETTINGS if name in named}
-        return LoraConfig(target_modules=layers, init_lora_weights="gaussian", **kept)
+        return LoraConfig(target_modules=layers, init_lora_weights="gaussian", **named)
     # Old files say nothing: their alpha is their rank.
     rank = max(ranks.values())
     patterns = {name: each for name, each in ranks.items() if each != rank}
@@ -143,7 +150,7 @@ def _config(tensors: Mapping[str, Tensor], weights: LoadedWeights) -> LoraConfig
 
 
 def _named(weights: LoadedWeights) -> dict[str, Any]:
-    """What the file says of its adapters; empty where it says nothing.
+    """What of ``SETTINGS`` the file says of its adapters; empty where it says nothing.
 
     Raises:
         WeightsError: it says something that cannot be read.
@@ -152,12 +159,16 @@ def _named(weights: LoadedWeights) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        settings = json.loads(text)
-        return {name.removeprefix(PREFIX): value for name, value in settings.items() if name.startswith(PREFIX)}
+        said = {name.removeprefix(PREFIX): value for name, value in json.loads(text).items() if name.startswith(PREFIX)}
+        named = {name: said[name] for name in SETTINGS if name in said}
+        wrong = next((name for name, value in named.items() if not isinstance(value, SETTINGS[name])), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong} is {named[wrong]!r}")
     except (ValueError, AttributeError) as error:
         raise WeightsError(
-            f"{weights.path}: what it says of its adapters ({HEADER}) cannot be read: {error}"
+            f"{weights.path}: what it says of its adapters ({HEADER}) cannot be read: {error}. Save them anew."
         ) from error
+    return named
 
 
 def _short(error: Exception) -> str:
