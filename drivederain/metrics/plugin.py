@@ -73,4 +73,12 @@ def drivederain_metrics() -> list[MetricSpec]:
             unit="%",
             decimals=2,
         ),
+        MetricSpec(
+            name="seams",
+            summary="Largest step of the error along a line where tiles of so many pixels meet, of 255",
+            implementation="drivederain.metrics.seams:Seams",
+            variants=("512", "768", "1024", "2048"),
+            direction="lower",
+            decimals=2,
+        ),
     ]

@@ -20,6 +20,7 @@ def test_every_variant_can_be_made() -> None:
         "ssim_y": ("mprnet", "prenet"),
         "lpips": ("alex",),
         "altered": ("16",),
+        "seams": ("512", "768", "1024", "2048"),
     }
     for spec in specs:
         module, name = spec.implementation.split(":")
