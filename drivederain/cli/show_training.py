@@ -46,7 +46,10 @@ def show_training(folder: TrainingFolder, out: Path | None) -> None:
             epochs=_planned(str(record.get("budget_words", "")), history),
             target_psnr=hyperparameters.get("target_psnr"),
             target_ssim=hyperparameters.get("target_ssim"),
-            rainy=_rainy(_mapping(folder, record, "rainy")),
+            rainy=_scores(_mapping(folder, record, "rainy")),
+            before=(str(record.get("before")), before)
+            if (before := _scores(_mapping(folder, record, "estimates")))
+            else None,
         )
     best = best_of(history)
     if history:
@@ -73,7 +76,7 @@ def _planned(budget: str, history: Sequence[EpochRecord]) -> int | None:
     return min(limits, default=None)
 
 
-def _rainy(scores: Mapping[str, Any]) -> Scores | None:
+def _scores(scores: Mapping[str, Any]) -> Scores | None:
     if "psnr" not in scores or "ssim" not in scores:
         return None
     return Scores(math.nan, float(scores["psnr"]), float(scores["ssim"]))

@@ -56,6 +56,13 @@ def train(
     preset: Annotated[
         str, typer.Option(help="A recipe, as phase2; see `list methods`.", show_default="the method's")
     ] = "",
+    joint: Annotated[
+        bool, typer.Option("--joint", help="Train the stages before a refiner too, together with it.")
+    ] = False,
+    folds: Annotated[
+        int | None,
+        typer.Option(help="Cross-fit a refiner: so many stages that did not see the scene.", show_default="none"),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -140,6 +147,8 @@ def train_settings(typed: Mapping[str, Any], command: Sequence[str]) -> TrainSet
         "data": tuple(typed["data"]) if typed["data"] else None,
         "mix": values.shares("--mix", typed["mix"]),
         "val_data": tuple(typed["val_data"]) if typed["val_data"] else None,
+        "joint": typed["joint"] or None,
+        "folds": values.at_least("--folds", typed["folds"], 2),
         "val_limit": values.at_least("--val-limit", typed["val_limit"], 1),
         "real": typed["real"],
         "preset": typed["preset"] or None,

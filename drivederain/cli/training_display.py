@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from drivederain.cli.console import console
 from drivederain.results.training_history import EpochRecord, Scores
@@ -112,21 +114,27 @@ def show_outcome(outcome: TrainOutcome) -> None:
         soft_wrap=True,
     )
     if record.best is not None and record.best.scores is not None:
-        scores, rainy = record.best.scores, outcome.rainy
+        scores, inputs = record.best.scores, [outcome.rainy, *([outcome.estimates] if outcome.estimates else [])]
+        names = ["rainy", *([outcome.before] if outcome.estimates else []), "restored"]
         table = Table(title=f"validation, epoch {record.best.epoch} (best PSNR)", title_justify="left")
-        for name in ("intensity", "PSNR, dB: rainy", "restored", "SSIM: rainy", "restored"):
-            table.add_column(name, justify="left" if name == "intensity" else "right")
+        table.add_column("intensity")
+        for heading in ("PSNR, dB", "SSIM"):
+            for name in names:
+                table.add_column(f"{heading}: {name}" if name == "rainy" else Text(name), justify="right")
         for name in INTENSITIES:
             if name in scores.psnr_by_intensity:
-                before = (rainy["psnr_by_intensity"][name], rainy["ssim_by_intensity"][name])
-                table.add_row(name, *_cells(before, (scores.psnr_by_intensity[name], scores.ssim_by_intensity[name])))
-        table.add_row("all", *_cells((rainy["psnr"], rainy["ssim"]), (scores.psnr, scores.ssim)))
+                psnr = [each["psnr_by_intensity"][name] for each in inputs] + [scores.psnr_by_intensity[name]]
+                ssim = [each["ssim_by_intensity"][name] for each in inputs] + [scores.ssim_by_intensity[name]]
+                table.add_row(name, *_cells(psnr, ssim))
+        psnr, ssim = ([each[metric] for each in inputs] for metric in ("psnr", "ssim"))
+        table.add_row("all", *_cells([*psnr, scores.psnr], [*ssim, scores.ssim]))
         console.print(table)
     weights = folder.best if folder.best.exists() else folder.last
-    for words, path in (("weights", weights), ("curves", folder.curves), ("folder", folder.path)):
+    together = [("weights", path) for path in sorted(folder.checkpoints.glob(f"{weights.stem}.*.safetensors"))]
+    for words, path in (("weights", weights), *together, ("curves", folder.curves), ("folder", folder.path)):
         if path.exists():
             console.print(f"{words}: {path}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _cells(rainy: tuple[float, float], restored: tuple[float, float]) -> list[str]:
-    return [f"{rainy[0]:.2f}", f"{restored[0]:.2f}", f"{rainy[1]:.4f}", f"{restored[1]:.4f}"]
+def _cells(psnr: Sequence[float], ssim: Sequence[float]) -> list[str]:
+    return [*(f"{value:.2f}" for value in psnr), *(f"{value:.4f}" for value in ssim)]

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from drivederain.registry import Registry
 
 NOT_ASKED: Final[Mapping[str, Any]] = {
-    "resume": None, "devices": None, "nodes": None, "checkpoint_every": None, "samples_every": None, "real_every": None,
-    "save_seconds": 60.0, "save_steps": None, "events": False,
+    "resume": None, "joint": False, "folds": None, "devices": None, "nodes": None, "checkpoint_every": None,
+    "samples_every": None, "real_every": None, "save_seconds": 60.0, "save_steps": None, "events": False,
 }  # fmt: skip
 """Parameters of ``train`` that ``tune`` has not: a study goes on by itself, and its trainings leave no pictures."""
 

@@ -1,8 +1,8 @@
-"""Outputs of a stage one at a time, restored in this process when they are missing: what a training asks for."""
+"""Outputs of a stage, restored in this process when they are missing: what a training asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ Pixels = NDArray[np.uint8]
 
 
 class OnDemand:
-    """Outputs by stage and sample; they are kept in the stage's cell like any others, and a loaded stage is kept.
+    """Outputs by stage and sample; they are kept in the stage's cell like any others, and loaded stages are kept.
 
     The cell's lock is held for one picture at a time: a training goes on for long after its last estimate was restored,
     and other runs must not wait for that. Never two locks at once, so that no two runs wait for each other.
@@ -32,7 +32,7 @@ class OnDemand:
         self._cells: dict[str, Cell] = {}
         self._read: dict[str, _Times] = {}
         """What the files of a cell, by its key, were like when they were last read or written here."""
-        self._runner: tuple[str, DeviceRunner] | None = None
+        self._runners: dict[str, DeviceRunner] = {}
 
     def output(self, stage: ReadyStage, sample: Sample) -> Pixels:
         """The output, H x W x 3 RGB 8 bit.
@@ -59,11 +59,30 @@ class OnDemand:
             self._read[cell.key] = _times(cell)
         return known
 
+    def anew(self, stage: ReadyStage, rainy: Sequence[Pixels]) -> list[Pixels]:
+        """The outputs of pictures of one size that are no sample's; they are not kept.
+
+        Raises:
+            StageFailed: the stage failed; the message has the reason.
+        """
+        before = self.anew(stage.before, rainy) if stage.before is not None else None
+        names = [noise_name(picture) for picture in rainy]
+        try:
+            runner = self._loaded(stage)
+            if before is not None and stage.spec.kind == "refiner":
+                restored = runner.restore(names, rainy, before)
+            else:
+                restored = runner.restore(names, rainy if before is None else before, None)
+        except MethodCodeError as error:
+            status, reason = describe(error)
+            raise StageFailed(status, f"{stage.chain.name} before it: {reason}") from error
+        return [each.pixels for each in restored]
+
     def close(self) -> None:
-        """Free the loaded stage."""
-        if self._runner is not None:
-            self._runner[1].method.close()
-            self._runner = None
+        """Free the loaded stages."""
+        for runner in self._runners.values():
+            runner.method.close()
+        self._runners.clear()
 
     def _check(self, stage: ReadyStage, cell: Cell, picture: str) -> None:
         """Raise what is known of a picture that the stage failed on and would fail on again."""
@@ -108,13 +127,13 @@ class OnDemand:
         return restored.pixels
 
     def _loaded(self, stage: ReadyStage) -> DeviceRunner:
-        if self._runner is None or self._runner[0] != stage.chain.name:
-            self.close()
+        name = stage.chain.name
+        if name not in self._runners:
             runner = stage.load(allow_lower_precision=self.settings.lower_precision)
             runner.timeout = self.settings.timeout
-            runner.on_pass = lambda: self._tell(f"restores estimates of {stage.chain.name}")
-            self._runner = (stage.chain.name, runner)
-        return self._runner[1]
+            runner.on_pass = lambda: self._tell(f"restores estimates of {name}")
+            self._runners[name] = runner
+        return self._runners[name]
 
 
 def _kept(cell: Cell, picture: str) -> Pixels | None:

@@ -25,13 +25,14 @@ from drivederain.rain import GENERATOR_VERSION
 from drivederain.results.run_folder import write_atomically
 from drivederain.results.training_history import EpochRecord
 from drivederain.specs import MethodSpec
-from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.weights import FoundWeights, NoWeightsError, WeightsCache, serialise
 
 if TYPE_CHECKING:
+    from drivederain.training.data import Prefix
+    from drivederain.training.recipe import Recipe
     from drivederain.training.record import TrainingRecord
 
-TRAINING_VERSION = 5
+TRAINING_VERSION = 6
 """Raised whenever the core's part of training could change the weights."""
 
 
@@ -110,7 +111,7 @@ class Trainer:
             raise NoWeightsError(f"{spec.name} has no weights and offers no training. Give --weights {spec.name}=PATH.")
         typed = hyperparameters_typed(self._typed(stage))
         recipe = replace(recipe, hyperparameters=recipe.hyperparameters.changed(typed, f"--set {spec.name}.{TRAINING}"))
-        check_crops(spec, recipe.hyperparameters)
+        check_crops(spec, recipe)
         behind = stage.before if spec.kind == "refiner" else None
         estimates = OnDemand(settings, told.meanwhile)
         try:
@@ -122,6 +123,7 @@ class Trainer:
                 # In the engine's own process, which may have no children.
                 devices=Devices(stage.device, self._precision(stage), workers=0),
                 estimate=None if behind is None else estimates_of(estimates, behind),
+                prefixes=() if behind is None else [prefix_of(estimates, behind)],
                 observer=told,
             )
         finally:
@@ -174,17 +176,18 @@ class _Told:
         self._display.advance(100 * self._share, words)
 
 
-def check_crops(spec: MethodSpec, hyperparameters: Hyperparameters) -> None:
+def check_crops(spec: MethodSpec, recipe: Recipe) -> None:
     """Crops are not padded, so they must be of a size that the network takes.
 
     Raises:
         OptionError: they are not.
     """
+    hyperparameters, multiple = recipe.hyperparameters, recipe.crop_multiple or spec.needs.multiple
     for crop in (hyperparameters.crop, *(stage.crop for stage in hyperparameters.progressive)):
-        if crop % spec.needs.multiple or crop < spec.needs.multiple:
+        if crop % multiple or crop < multiple:
             raise OptionError(
-                f"training.crop={crop}: {spec.name} takes multiples of {spec.needs.multiple} pixels; "
-                f"write {max(round(crop / spec.needs.multiple), 1) * spec.needs.multiple}"
+                f"training.crop={crop}: {spec.name} takes multiples of {multiple} pixels; "
+                f"write {max(round(crop / multiple), 1) * multiple}"
             )
 
 
@@ -236,3 +239,14 @@ def estimates_of(estimates: OnDemand, before: ReadyStage) -> Callable[[Sample], 
             return estimates.output(before, sample)
 
     return estimate
+
+
+def prefix_of(estimates: OnDemand, before: ReadyStage) -> Prefix:
+    """The frozen prefix as a function of rainy pictures; nothing of it is kept."""
+    devices = [before.device] if before.device.type == "cuda" else []
+
+    def prefix(rainy: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+        with torch.random.fork_rng(devices):  # as above
+            return estimates.anew(before, rainy)
+
+    return prefix

@@ -82,7 +82,8 @@ class TrainingFolder:
     def clear(self) -> None:
         """Remove what an attempt left that ended before its first state; its record is written anew."""
         files = [self.epochs, self.steps, self.curves, self.failed_batch, self.best, self.last]
-        files += self.checkpoints.glob("epoch_*.safetensors")
+        for name in ("epoch_*.safetensors", "best.*.safetensors", "last.*.safetensors"):
+            files += self.checkpoints.glob(name)
         for folder, kind in (("samples", "*.png"), ("real", "*.png"), ("tensorboard", "events.out.tfevents.*")):
             files += (self.path / folder).glob(kind)
         for file in files:

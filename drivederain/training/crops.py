@@ -22,7 +22,9 @@ from drivederain.data.sample import Sample
 from drivederain.errors import DataError
 from drivederain.training.data import Estimate, TrainingData
 from drivederain.training.draws import Draw
+from drivederain.training.folds import Folds
 from drivederain.training.hyperparameters import Hyperparameters
+from drivederain.training.scene_variation import varied
 
 MEMORY = 3 * 2**30
 """Bytes of decoded pictures that are kept by all workers together; the least recently used go first."""
@@ -37,7 +39,12 @@ class Crops(Dataset[dict[str, Tensor]]):
     (3 x 1 x 1), by which the second is brighter.
 
     Args:
-        estimate: for a refiner. Its pictures are those of the data set: neither their rain nor their size is drawn.
+        estimate: for a refiner whose estimates are kept. Its pictures are those of the data set: neither their rain nor
+            their size is drawn.
+        margin: for a refiner whose estimates are made anew (``FreshEstimates``): pixels around each crop that come with
+            it where the picture has them, as ``around``. Then crops are 3 x (crop + 2 margin) x (crop + 2 margin), in
+            steps of 1/255, and ``corner`` says where the crop proper begins: 2 numbers, from the top and the left.
+        folds: with a margin: ``fold`` tells which fold the crop's scene is of.
         pause: entered while a picture is loaded for the first time: drawing its rain or its estimate is not training.
         workers: processes that make crops, among which the memory is shared out.
 
@@ -52,11 +59,13 @@ class Crops(Dataset[dict[str, Tensor]]):
         *,
         seed: int,
         estimate: Estimate | None = None,
+        margin: int = 0,
+        folds: Folds | None = None,
         pause: Callable[[], AbstractContextManager[None]] = nullcontext,
         workers: int = 0,
     ) -> None:
         self.parts = [part.samples for part in data.with_truth]
-        self.photos = data.photos
+        self.photos, self.margin, self.folds = data.photos, margin, folds
         self.hyperparameters, self.seed, self.estimate, self.pause = hyperparameters, seed, estimate, pause
         self._decoded = DecodedPictures(MEMORY // max(workers, 1))
         self._met: set[str] = set()
@@ -74,9 +83,15 @@ class Crops(Dataset[dict[str, Tensor]]):
 
     def _crops(self, sample: Sample, draw: Draw, rng: np.random.Generator) -> dict[str, Tensor]:
         pictures = self._pictures(sample, draw, rng)
-        place = _Place(pictures["rainy"].shape[:2], draw.crop, rng)
+        place = _Place(pictures["rainy"].shape[:2], draw.crop, rng, self.margin)
         flip, gain = rng.random() < self.hyperparameters.flip, self._gain(rng)
-        return {name: place.cut(picture, flip, gain) for name, picture in pictures.items()}
+        crops = {name: place.cut(picture, flip, gain) for name, picture in pictures.items()}
+        if self.margin:
+            # The prefix will see 8 bits, as in use; the refiner then sees the same.
+            crops = {name: (crop * 255).round() / 255 for name, crop in crops.items()} | {"corner": place.corner(flip)}
+            if self.folds is not None:
+                crops["fold"] = torch.tensor(self.folds.of(sample))
+        return crops
 
     def _views(self, photo: Sample, draw: Draw, rng: np.random.Generator) -> dict[str, Tensor]:
         pixels = resize_shorter(self._pixels(photo.rainy.fingerprint, photo.rainy.load), self._size(rng))
@@ -102,6 +117,8 @@ class Crops(Dataset[dict[str, Tensor]]):
             size = self._size(rng)
             small = self._shrunk(clear, sample.clear.fingerprint, size)
             if self.hyperparameters.fresh_rain and has_drawn_rain(sample):
+                apart = np.random.default_rng(np.random.SeedSequence([self.seed, 3, draw.number]))
+                small = varied(small, self.hyperparameters, apart)
                 rainy = with_fresh_rain(sample, small, seed=self.seed, name=f"draw {draw.number}")
             else:
                 whole = self._pixels(sample.rainy.fingerprint, sample.rainy.load)
@@ -146,18 +163,29 @@ class Crops(Dataset[dict[str, Tensor]]):
 
 
 class _Place:
-    """A random square of a picture; pictures smaller than it are reflected outwards."""
+    """A random square of a picture, with ``margin`` pixels around it; what the picture lacks is reflected outwards."""
 
-    def __init__(self, size: tuple[int, ...], crop: int, rng: np.random.Generator) -> None:
-        height, width = size
-        self.crop = crop
-        self.top = int(rng.random() * max(height - crop + 1, 1))
-        self.left = int(rng.random() * max(width - crop + 1, 1))
+    def __init__(self, size: tuple[int, ...], crop: int, rng: np.random.Generator, margin: int = 0) -> None:
+        self.side = crop + 2 * margin
+        corners = [int(rng.random() * max(length - crop + 1, 1)) for length in size]
+        # At the picture's edges the crop is not in the middle: the prefix sees the edge there, as it will in use.
+        starts = [
+            min(max(corner - margin, 0), max(length - self.side, 0))
+            for corner, length in zip(corners, size, strict=True)
+        ]
+        self.top, self.left = starts
+        self._within = corners[0] - self.top, corners[1] - self.left
+        self._mirrored = self.side - crop - self._within[1]
+
+    def corner(self, flip: bool) -> Tensor:
+        """Where the crop proper begins in what ``cut`` returns, from the top and the left."""
+        top, left = self._within
+        return torch.tensor([top, self._mirrored if flip else left])
 
     def cut(self, picture: Pixels, flip: bool, gain: NDArray[np.float32]) -> Tensor:
-        """float32 3 x crop x crop in [0, 1]."""
-        pixels = picture[self.top : self.top + self.crop, self.left : self.left + self.crop]
-        pixels = reflected_outwards(pixels, self.crop)
+        """float32 3 x side x side in [0, 1]."""
+        pixels = picture[self.top : self.top + self.side, self.left : self.left + self.side]
+        pixels = reflected_outwards(pixels, self.side)
         if flip:
             pixels = pixels[:, ::-1]
         scaled: NDArray[Any] = np.minimum(pixels.astype(np.float32) * (gain / 255), 1.0)
@@ -173,7 +201,7 @@ def reflected_outwards(picture: Pixels, side: int) -> Pixels:
 
 
 def collate(rows: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """B x 3 x crop x crop by name; photos without truth are stacked apart from what has truth."""
+    """B x 3 x H x W by name (``corner``: B x 2); photos without truth are stacked apart from what has truth."""
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: torch.stack([row[name] for row in rows if name in row]) for name in names}
 

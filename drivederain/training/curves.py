@@ -63,6 +63,7 @@ def draw_curves(
     target_psnr: float | None = None,
     target_ssim: float | None = None,
     rainy: Scores | None = None,
+    before: tuple[str, Scores] | None = None,
 ) -> None:
     """Write a picture of 1200 x 1060 pixels to ``path``: SVG where it ends so, PNG otherwise.
 
@@ -76,6 +77,7 @@ def draw_curves(
         target_psnr: the training's own target, dB, drawn beside the plan's.
         target_ssim: likewise.
         rainy: scores of the rainy validation pictures themselves, drawn as levels; their loss is not looked at.
+        before: of a refiner, the name and the scores of the chain before it, likewise.
 
     Raises:
         OSError: ``path`` cannot be written.
@@ -84,8 +86,9 @@ def draw_curves(
         chart = _Chart(figure, history, max([epochs or 0, *(record.epoch for record in history)]) or 1)
         chart.head(title, stop_reason)
         chart.losses(_place(figure, 0, 0))
-        chart.psnr(_place(figure, 0, 1), target_psnr, rainy)
-        chart.ssim(_place(figure, 1, 0), target_ssim, rainy)
+        inputs = [(name, scores) for name, scores in (("rainy input", rainy), *([before] if before else [])) if scores]
+        chart.psnr(_place(figure, 0, 1), target_psnr, inputs)
+        chart.ssim(_place(figure, 1, 0), target_ssim, inputs)
         chart.learning_rate(_place(figure, 1, 1))
 
 
@@ -125,13 +128,13 @@ class _Chart:
         _logarithmic(axes, [value for *_, points in series for _, value in points])
         self._finish(axes, "" if self.history else "no epoch is over yet")
 
-    def psnr(self, axes: Axes, target: float | None, rainy: Scores | None) -> None:
+    def psnr(self, axes: Axes, target: float | None, inputs: Sequence[tuple[str, Scores]]) -> None:
         self._settle(axes, "PSNR of the validation pictures, dB", steps=True)
         for third, (low, high, words) in enumerate(PLAN_PSNR):
             left, right = self.last * third / 3, self.last * (third + 1) / 3
             axes.fill_between([left, right], low, high, color=GREEN, alpha=0.14, linewidth=0)
             self._note(axes, left + self.last * 0.01, high - 0.2, f"plan: {words}", color=_PLAN, va="top")
-        values = _levels(axes, PLAN_TARGET_PSNR, target, rainy.psnr if rainy else None, "{:.4g} dB")
+        values = _levels(axes, PLAN_TARGET_PSNR, target, [(name, scores.psnr) for name, scores in inputs], "{:.4g} dB")
         values += self._scored(axes, "psnr")
         _reach(axes, [*values, PLAN_PSNR[0][0] - 1, PLAN_PSNR[-1][1] + 1])
         best = best_of(self.history)
@@ -142,9 +145,9 @@ class _Chart:
             )  # fmt: skip
         self._finish(axes, self._without_scores)
 
-    def ssim(self, axes: Axes, target: float | None, rainy: Scores | None) -> None:
+    def ssim(self, axes: Axes, target: float | None, inputs: Sequence[tuple[str, Scores]]) -> None:
         self._settle(axes, "SSIM of the validation pictures", steps=False)
-        values = _levels(axes, PLAN_TARGET_SSIM, target, rainy.ssim if rainy else None, "{:.3g}")
+        values = _levels(axes, PLAN_TARGET_SSIM, target, [(name, scores.ssim) for name, scores in inputs], "{:.3g}")
         values += self._scored(axes, "ssim")
         _reach(axes, [*values, PLAN_TARGET_SSIM - 0.03, PLAN_TARGET_SSIM + 0.03])
         self._finish(axes, self._without_scores)
@@ -261,16 +264,17 @@ def _lines(text: str, most: int, width: int = _CHARACTERS) -> str:
     return "\n".join(lines if len(lines) <= most else [*lines[: most - 1], f"{lines[most - 1][: width - 2]} …"])
 
 
-def _levels(axes: Axes, plan: float, own: float | None, rainy: float | None, shown: str) -> list[float]:
+def _levels(axes: Axes, plan: float, own: float | None, inputs: Sequence[tuple[str, float]], shown: str) -> list[float]:
     """Draw what the scores are held against; the values."""
-    levels = [("rainy input", rainy, SOFT, "--"), ("plan's target", plan, _PLAN, ":")]
-    if own != plan:
+    levels = [(name, value, SOFT, "--" if number == 0 else "-.") for number, (name, value) in enumerate(inputs)] + [
+        ("plan's target", plan, _PLAN, ":")
+    ]
+    if own is not None and own != plan:
         levels.append(("own target", own, PURPLE, ":"))
-    there = [(name, value, colour, dashes) for name, value, colour, dashes in levels if value is not None]
-    for name, value, colour, dashes in there:
+    for name, value, colour, dashes in levels:
         if math.isfinite(value):
             axes.axhline(value, color=colour, linewidth=1.2, linestyle=dashes, label=f"{name}: {shown.format(value)}")
-    return [value for _, value, _, _ in there]
+    return [value for _, value, _, _ in levels]
 
 
 def _reach(axes: Axes, values: Iterable[float]) -> None:

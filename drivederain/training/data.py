@@ -13,6 +13,8 @@ from drivederain.errors import DataError
 
 Estimate = Callable[[Sample], NDArray[np.uint8]]
 """For a refiner: the frozen prefix's output of a sample, uint8 H x W x 3."""
+Prefix = Callable[[Sequence[NDArray[np.uint8]]], Sequence[NDArray[np.uint8]]]
+"""For a refiner: the frozen prefix itself, from rainy pictures of one size, uint8 H x W x 3, to its outputs of them."""
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,16 @@ Best = Callable[[LightningModule], None]
 """Called with the averaged weights in place when they have the highest validation PSNR so far."""
 
 
+Complete = Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
+
+
 class TimedLoader(DataLoader[dict[str, torch.Tensor]]):
     """A loader that knows how long the training waited for it."""
 
     waited = 0.0
     """Seconds since it was last set to 0."""
+    complete: Complete | None = None
+    """What is still done to every batch, in the process that trains. That is part of the training, not waited for."""
 
     def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
         batches = super().__iter__()
@@ -52,7 +57,7 @@ class TimedLoader(DataLoader[dict[str, torch.Tensor]]):
                 raise
             finally:
                 self.waited += time.monotonic() - begun
-            yield batch
+            yield batch if self.complete is None else self.complete(batch)
 
 
 def _said_in_worker(error: Exception) -> str:

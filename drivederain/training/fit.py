@@ -16,14 +16,17 @@ from typing import Any
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from drivederain.errors import MethodError
+from drivederain.data.fresh_rain import has_drawn_rain
+from drivederain.errors import DriveDeRainError, MethodError
 from drivederain.training.averages import Averages
 from drivederain.training.crops import Crops, collate, settle_worker, start_method
-from drivederain.training.data import Estimate, TrainingData
+from drivederain.training.data import Estimate, Prefix, TrainingData
 from drivederain.training.devices import Devices
 from drivederain.training.draws import Draws, Order
 from drivederain.training.epochs import BUDGET, Epochs, TimedLoader
 from drivederain.training.events import Events
+from drivederain.training.folds import Folds
+from drivederain.training.fresh_estimates import MARGIN, FreshEstimates
 from drivederain.training.gallery import Gallery
 from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.training.module import RestorationModule
@@ -49,6 +52,9 @@ def fit(
     seed: int,
     devices: Devices,
     estimate: Estimate | None = None,
+    prefixes: Sequence[Prefix] = (),
+    folds: Folds | None = None,
+    estimate_to_validate: Estimate | None = None,
     validate: Restore | None = None,
     validate_every: int = 1,
     observer: Observer | None = None,
@@ -61,7 +67,10 @@ def fit(
     with the same threads and versions, whether or not the training was stopped and resumed on the way.
 
     Args:
-        estimate: for a refiner, gives the frozen prefix's output of a sample, uint8 H x W x 3.
+        estimate: for a refiner, gives the frozen prefix's output of a sample, uint8 H x W x 3; it may be kept.
+        prefixes: for a refiner, the frozen prefix. With it every step makes its estimates, where rain is drawn anew.
+        folds: of the training scenes, where there are several prefixes: each has not seen the scenes of its fold.
+        estimate_to_validate: where it is another than that trained on.
         validate: the method as it is used; with it the validation pictures are scored every ``validate_every`` epochs.
         keeping: where checkpoints go, and whether to go on from them. With it Ctrl-C and SIGTERM end the training after
             the step at hand.
@@ -109,8 +118,21 @@ def fit(
         world=world,
         unlabelled=Order(seed, [len(data.photos)]) if hyperparameters.consistency else None,
     )
-    workers = 0 if estimate is not None else devices.loaders
-    crops = Crops(data, hyperparameters, seed=seed, estimate=estimate, pause=progress.paused, workers=workers)
+    fresh = None
+    if prefixes and hyperparameters.fresh_rain and any(map(has_drawn_rain, data.samples)):
+        fresh = FreshEstimates(prefixes, progress.paused)
+    kept = estimate if fresh is None else None
+    workers = 0 if kept is not None else devices.loaders
+    crops = Crops(
+        data,
+        hyperparameters,
+        seed=seed,
+        estimate=kept,
+        margin=MARGIN if fresh is not None else 0,
+        folds=folds if fresh is not None else None,
+        pause=progress.paused,
+        workers=workers,
+    )
     loader = TimedLoader(
         crops,
         batch_sampler=draws,
@@ -121,6 +143,7 @@ def fit(
         worker_init_fn=settle_worker,
         multiprocessing_context=start_method() if workers else None,
     )
+    loader.complete = fresh
     steps = Steps(position, progress, draws, hyperparameters, observer, seed)
     averages = Averages(hyperparameters.ema) if hyperparameters.ema else None
     validator = None
@@ -130,7 +153,7 @@ def fit(
             validate,
             crop=hyperparameters.smallest_crop,
             batch_size=hyperparameters.batch_size,
-            estimate=estimate,
+            estimate=estimate_to_validate or estimate,
             world=world,
         )
     epochs = Epochs(steps, validator, loader, averages, validate_every=validate_every)
@@ -241,8 +264,8 @@ def _advice(steps: Steps, saver: Saver | None, hyperparameters: Hyperparameters)
     words = f"{steps.failure.reason} {_smaller(hyperparameters)}"
     try:
         kept = saver.failed_batch(steps.failure) if saver is not None else None
-    except OSError as error:
-        return f"{words} Its batch could not be kept: {error.strerror}."
+    except (OSError, DriveDeRainError) as error:
+        return f"{words} Its batch could not be kept: {getattr(error, 'strerror', None) or error}."
     if kept is not None:
         words += f" Its batch is kept in {kept}."
     return words

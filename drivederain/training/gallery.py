@@ -102,6 +102,7 @@ class Gallery(Callback):
                 target_psnr=hyperparameters.target_psnr,
                 target_ssim=hyperparameters.target_ssim,
                 rainy=self.keeping.rainy,
+                before=self.keeping.before,
             )
         except OSError as error:
             self.epochs.observer.note(f"{self.keeping.folder.curves} could not be written: {error.strerror}")

@@ -40,6 +40,15 @@ class Hyperparameters(BaseModel):
     jitter: float = Field(
         0.15, ge=0, lt=1, description="brightness is scaled by up to this share, each colour by a third of it"
     )
+    vertical_flip: float = Field(
+        0.0, ge=0, le=1, description="probability that a scene is turned upside down before rain is drawn anew over it"
+    )
+    channel_shuffle: float = Field(
+        0.0, ge=0, le=1, description="probability that its colour channels are put into another order before"
+    )
+    gamma: float = Field(
+        0.0, ge=0, le=2, description="its levels are raised before to a power between 2^-gamma and 2^gamma; 0: 1"
+    )
     fresh_rain: bool = Field(True, description="drawn rain is drawn anew each epoch; false: that of the data set")
     epoch_steps: int | None = Field(None, ge=1, description="batches an epoch; none: each picture once")
     progressive: tuple[Stage, ...] = Field((), description="crop and batch by share of the budget, as Restormer has it")

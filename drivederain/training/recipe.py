@@ -22,3 +22,6 @@ class Recipe:
     module: LightningModule
     hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
     """The method's own; presets and the user override them."""
+    crop_multiple: int | None = None
+    """What sides of crops must be multiples of, in pixels; ``None``: the multiple that the spec has pictures padded to.
+    """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ from drivederain.weights_metadata import metadata
 
 Serialise = Callable[[TrainingRecord], bytes]
 """From what the training did so far to the bytes of a weights file of the network as it is now, with its provenance."""
+Beside = Callable[[TrainingRecord], Mapping[str, bytes]]
+"""Likewise to files that belong to it, by a name that stands in theirs: of stages that are trained together."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,11 @@ class Keeping:
     samples_every: int = 5
     real_every: int = 10
     tensorboard: bool = False
+    beside: Beside | None = None
     rainy: Scores | None = None
     """Of the rainy validation pictures themselves, for the curves."""
+    before: tuple[str, Scores] | None = None
+    """Of a refiner: the chain before it and its scores, likewise."""
 
     def check(self, parameters: int = 0, *, epochs: int = 0) -> None:
         """Find out before the training that the folder can be written, and has room for what will lie there.
@@ -91,6 +96,11 @@ BYTES_A_PARAMETER = 40
 """The best and the last weights, and the state (weights, averages, two moments), twice while a new one is written."""
 
 
+def beside(path: Path, name: str) -> Path:
+    """Where the weights of the stage ``name`` lie that was trained together with those at ``path``."""
+    return path.with_name(f"{path.stem}.{name}{path.suffix}")
+
+
 class Saver(Callback):
     """Writes the checkpoints of the first device's process."""
 
@@ -102,7 +112,7 @@ class Saver(Callback):
     def best(self, module: LightningModule) -> None:
         """Keep the weights that the module has as the best."""
         with self.epochs.progress.paused():
-            write_atomically(self.keeping.folder.best, self._weights())
+            self._write_weights(self.keeping.folder.best)
         self._best_is_new = True
 
     def on_train_batch_end(
@@ -133,7 +143,7 @@ class Saver(Callback):
             return  # the step has seen to it
         if complete and every and position.place.epoch % every == 0:
             with self.epochs.progress.paused(), self.epochs.in_place(module):
-                write_atomically(folder.epoch_weights(position.place.epoch), self._weights())
+                self._write_weights(folder.epoch_weights(position.place.epoch))
         # On a GPU an epoch that is done again does not end the same: a training that was killed must know its best.
         due = self._best_is_new or time.monotonic() - self._saved_at > self.keeping.save_seconds
         due = due or trainer.should_stop or self.keeping.save_steps is not None
@@ -151,13 +161,17 @@ class Saver(Callback):
         position.seconds = self.epochs.progress.seconds
         with self.epochs.progress.paused():
             with self.epochs.in_place(module):
-                write_atomically(self.keeping.folder.last, self._weights())
+                self._write_weights(self.keeping.folder.last)
             # Last, so that what a resumed training goes on from is never newer than the weights beside it.
             save_state(self.keeping.folder.state, position, trainer, module, self.epochs.averages)
         steps.pass_over(time.monotonic() - begun)
 
-    def _weights(self) -> bytes:
-        return self.keeping.serialise(self.record("", self.epochs.position.means))
+    def _write_weights(self, path: Path) -> None:
+        record = self.record("", self.epochs.position.means)
+        if self.keeping.beside is not None:
+            for name, content in self.keeping.beside(record).items():
+                write_atomically(beside(path, name), content)
+        write_atomically(path, self.keeping.serialise(record))
 
     def failed_batch(self, failure: Failure) -> Path | None:
         """Keep the crops of the batch that a training failed at, if one is known, and the names of their pictures."""
@@ -165,6 +179,8 @@ class Saver(Callback):
             return None
         draws = self.epochs.steps.draws.drawn(failure.batch)
         rows = collate([self.crops[draw] for draw in draws])
+        if self.epochs.loader.complete is not None:
+            rows = self.epochs.loader.complete(rows)
         names = [self.crops.name(draw) for draw in draws]
         about = {"reason": failure.reason, "pictures": names, "draws": [draw.number for draw in draws]}
         content = save({name: value.contiguous() for name, value in rows.items()}, metadata=metadata(about))

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from filelock import FileLock
+from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from drivederain.engine.training_run.data import find_data
@@ -19,7 +21,7 @@ from drivederain.registry import Registry
 from drivederain.results.training_folder import TrainingFolder
 from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.training.saving import Keeping
-from drivederain.weights import read_about, read_weights
+from drivederain.weights import read_about, read_weights, sha256_of
 
 TINY = (
     "--set", "unet.architecture=custom", "--set", "unet.width=8", "--set", "training.crop=32",
@@ -116,6 +118,132 @@ def test_a_refiner_is_trained_behind_the_stage_that_there_is(
     assert ended.status == 0, ended
     about = read_about(folder / "checkpoints" / "best.safetensors")
     assert (about["method"], about["behind"]) == ("diffusion", "unet") and about["behind_sha256"]
+    record = json.loads((folder / "training.json").read_text())
+    # What it is held against, and how much of its change is taken: the validation pictures say both.
+    assert record["before"] == "unet" and record["estimates"].keys() == record["rainy"].keys()
+    headings = ended.out.partition("┏")[2].partition("┡")[0]  # of several lines in a narrow terminal
+    assert headings.count("unet") == 2
+    assert about["fitted"]["pictures"] == record["validation_samples"]
+    blend = about["fitted"]["options"]["blend"]
+    assert 0 <= blend <= 1 and about["architecture"]["blend"] == blend == record["fitted"]["best"]["blend"]
+    words = f"best.safetensors: blend {blend:g}, fitted on {record['validation_samples']} validation pictures"
+    assert words in " ".join(ended.out.split())
+    del record["identity"]["folds"]
+    (folder / "training.json").write_text(json.dumps(record))
+    old = command("train", "unet+diffusion", "--resume", folder, "--epochs", 2, "--device", "cpu")
+    assert old.status == 2 and "trained refiners on kept estimates" in old.message, old
+    other = command(
+        "train", "unet+diffusion", "--data", f"synthetic:{photos}", "--weights", f"unet={best}",
+        "--set", "diffusion.channels=8,16", "--set", "training.crop=32", "--set", "training.batch_size=2",
+        "--set", "diffusion.blend=0.5", "--steps", 1, "--out", tmp_path / "other", "--device", "cpu",
+    )  # fmt: skip
+    about = read_about(tmp_path / "other" / "checkpoints" / "best.safetensors")
+    assert about["architecture"]["blend"] == 0.5 and "fitted" not in about, other
+
+
+def test_a_stage_is_trained_together_with_its_refiner(
+    command: Any, photos: Path, tmp_path: Path, trained: Path
+) -> None:
+    start = trained / "checkpoints" / "best.safetensors"
+    asked = (
+        "train", "unet+diffusion", "--joint", "--data", f"synthetic:{photos}", "--weights", f"unet={start}",
+        "--set", "diffusion.channels=8,16", "--set", "training.crop=32", "--set", "training.batch_size=2",
+        "--set", "training.schedule=constant", "--device", "cpu", "--save-steps", 1,
+    )  # fmt: skip
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    ended = command(*asked, "--steps", 3, "--out", whole)
+    assert ended.status == 0, ended
+    assert command(*asked, "--steps", 2, "--out", parts).status == 0
+    assert command("train", "unet+diffusion", "--resume", parts, "--steps", 3, "--device", "cpu").status == 0
+    names = ["best.safetensors", "best.unet.safetensors", "last.safetensors", "last.unet.safetensors"]
+    assert sorted(path.name for path in (whole / "checkpoints").glob("*.safetensors")) == names
+    for name in names[2:]:
+        assert (whole / "checkpoints" / name).read_bytes() == (parts / "checkpoints" / name).read_bytes()
+    stage, refiner = whole / "checkpoints" / names[1], whole / "checkpoints" / names[0]
+    assert str(stage) in ended.out.replace("\n", "")
+    before, after = load_file(start), load_file(stage)
+    assert any(not torch.equal(value, after[name]) for name, value in before.items()), "the stage was trained too"
+    assert read_about(refiner)["behind_sha256"] == sha256_of(stage)
+    assert (read_about(stage)["method"], read_about(stage)["behind"]) == ("unet", "")
+    used = command(
+        "run", "--methods", "unet+diffusion", "--data", f"synthetic:{photos}", "--limit", 1, "--intensity", "light",
+        "--metrics", "psnr", "--weights", f"unet={stage}", "--weights", f"diffusion={refiner}",
+        "--out", tmp_path / "run", "--device", "cpu", "--no-isolate",
+    )  # fmt: skip
+    assert used.status == 0 and "were trained behind" not in used.out + used.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("unet",), "--joint: unet has no stage before it. Write train STAGE+unet."),
+        (("unet+diffusion+diffusion",), "--joint: diffusion is in the chain twice"),
+        (("identity+diffusion",), "--joint: identity cannot be trained together with other stages"),
+        (("unet+diffusion", "--set", "training.compile=true"), "--joint: training.compile is for one network"),
+    ],
+)
+def test_what_cannot_be_trained_together(
+    command: Any, photos: Path, tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    method, *more = words
+    ended = command(
+        "train", method, "--joint", "--data", f"synthetic:{photos}", "--steps", 1, "--out", tmp_path / "x",
+        "--device", "cpu", *more,
+    )  # fmt: skip
+    assert ended.status == 2 and says in ended.message, ended
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_refiner_learns_from_stages_that_have_not_seen_the_scene(
+    command: Any, tmp_path: Path, trained: Path, fresh: bool
+) -> None:
+    folder = tmp_path / "refiner"
+    best = trained / "checkpoints" / "best.safetensors"
+    asked = (
+        "train", "unet+diffusion", "--data", "scenes:6x64x96", "--weights", f"unet={best}", "--folds", 2,
+        "--set", "diffusion.channels=8,16", "--set", "training.crop=32", "--set", "training.batch_size=2",
+        "--set", "unet.training.crop=32", "--set", "unet.training.batch_size=2", "--set", "training.schedule=constant",
+        "--set", f"training.fresh_rain={str(fresh).lower()}", "--steps", 2, "--device", "cpu",
+    )  # fmt: skip
+    ended = command(*asked, "--out", folder)
+    assert ended.status == 0, ended
+    about = read_about(folder / "checkpoints" / "best.safetensors")
+    assert about["folds"] == 2 and about["behind_sha256"] == sha256_of(best), "in use it is behind the stage itself"
+    seen = [set(read_about(folder / "folds" / str(n) / "checkpoints" / "last.safetensors")["training_pictures"])
+            for n in (1, 2)]  # fmt: skip
+    assert seen[0] and seen[1] and not seen[0] & seen[1]
+    assert seen[0] | seen[1] == set(about["training_pictures"])
+    # Folds of something else are not taken for these.
+    shutil.move(folder / "checkpoints", tmp_path / "apart")
+    other = command(*asked, "--seed", 5, "--out", folder)
+    assert other.status == 2 and "its seed was 0 and is now 5" in other.message, other
+    shutil.rmtree(tmp_path / "apart")
+    # What is done stays: a training that is begun again after its folds goes on with them.
+    times = {path: path.stat().st_mtime_ns for path in (folder / "folds").rglob("*.safetensors")}
+    assert command(*asked[:-2], "--seed", 0, "--device", "cpu", "--out", folder).status == 0
+    shutil.rmtree(folder / "checkpoints")
+    assert command("train", "unet+diffusion", "--resume", folder, "--device", "cpu").status == 0
+    assert read_about(folder / "checkpoints" / "best.safetensors") == about
+    assert {path: path.stat().st_mtime_ns for path in (folder / "folds").rglob("*.safetensors")} == times
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("unet", "--folds", 2), "--folds 2: unet has no stage before it"),
+        (("identity+diffusion", "--folds", 2), "identity must be a single stage that can be trained"),
+        (("unet+diffusion", "--folds", 2, "--joint"), "with --joint the stage changes all the time"),
+        (("unet+diffusion", "--folds", 1), "--folds 1"),
+        (("unet+diffusion", "--folds", 99), "--folds 99: the training data has"),
+    ],
+)
+def test_folds_that_cannot_be(command: Any, photos: Path, tmp_path: Path, words: Any, says: str) -> None:
+    method, *more = words
+    ended = command(
+        "train", method, "--data", f"synthetic:{photos}", "--steps", 1, "--out", tmp_path / "x", "--device", "cpu",
+        *more,
+    )  # fmt: skip
+    assert ended.status == 2 and says in ended.message, ended
 
 
 def test_it_starts_from_given_weights(trained: Path, command: Any, photos: Path, tmp_path: Path) -> None:

@@ -494,6 +494,30 @@ def test_a_failure_that_another_run_has_overcome_is_none(bench: Any, ten: Path) 
     assert np.array_equal(estimates.output(stage, sample), black)
 
 
+def test_a_chain_restores_pictures_that_are_no_samples_as_it_restores_samples(
+    bench: Any, ten: Path, calls: Any
+) -> None:
+    stage, sample, settings = prefix(bench, "blur+average", ten)
+    estimates = OnDemand(settings, print)
+    rainy = sample.rainy.load()
+    other = 255 - rainy
+    made = estimates.anew(stage, [rainy, other])
+    assert not stage.cell(settings.cache).outputs, "nothing of it is kept"
+    assert np.array_equal(made[0], estimates.output(stage, sample))
+    assert not np.array_equal(made[0], made[1])
+    loads = {name: count for name, count in calls.items() if name.startswith("load")}
+    estimates.anew(stage, [other])
+    assert loads and {name: calls[name] for name in loads} == loads, "both stages stay loaded"
+    estimates.close()
+
+
+def test_a_chain_that_fails_on_fresh_rain_ends_the_training(bench: Any, ten: Path) -> None:
+    stage, sample, settings = prefix(bench, "out-of-memory", ten)
+    with pytest.raises(StageFailed, match="out-of-memory before it: "):
+        OnDemand(settings, print).anew(stage, [sample.rainy.load()])
+    assert not stage.cell(settings.cache).failures
+
+
 def test_what_the_cache_cannot_take_ends_the_run(bench: Any, ten: Path) -> None:
     (bench.folder / "cache").mkdir()
     (bench.folder / "cache" / "weights").write_text("no folder")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,17 +40,68 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def with_options(**options: float) -> Diffusion:
-    return Diffusion(DiffusionOptions(channels=(8, 16), **options))  # type: ignore[arg-type]
+def with_options(**options: Any) -> Diffusion:
+    return Diffusion(DiffusionOptions(channels=(8, 16), **options))
 
 
+@pytest.mark.parametrize("more", [{}, {"detail": 8, "norm": "layer", "pixel_shuffle": 4}, {"detail": 2}])
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 7])
-def test_before_training_it_is_the_identity(steps: int) -> None:
-    method = with_options(steps=steps)
+def test_before_training_it_is_the_identity(steps: int, more: dict[str, Any]) -> None:
+    method = with_options(steps=steps, **more)
     method.load(None, CPU)
     rainy, estimate = torch.rand(2, 2, 3, 32, 32)
     with torch.inference_mode():
         assert torch.equal(method.refine(rainy, estimate), estimate)
+
+
+def randomised(**options: Any) -> Bridge:
+    """A small bridge whose every layer has random weights."""
+    torch.manual_seed(0)
+    bridge = Bridge((8, 16), **options).eval()
+    for last in (bridge.network.conv_out, *([] if bridge.detail is None else [bridge.detail[-1]])):
+        torch.nn.init.normal_(last.weight, std=0.1)
+    return bridge
+
+
+@torch.no_grad()
+def test_normalisation_by_pixel_sees_no_further_than_the_convolutions() -> None:
+    """What changes in a far corner changes nothing here; with statistics of the whole picture it does."""
+    here = (..., slice(0, 32), slice(0, 32))
+    for norm, same in (("layer", True), ("group", False)):
+        bridge, pictures = randomised(norm=norm, detail=8), torch.rand(1, 3, 192, 192)
+        other = pictures.clone()
+        other[..., 160:, 160:] = 0
+        outputs = [bridge(each, each, each, torch.ones(1)) - each for each in (pictures, other)]
+        assert bool(torch.allclose(outputs[0][here], outputs[1][here], atol=1e-6)) == same
+        assert not torch.allclose(outputs[0][..., 160:, 160:], outputs[1][..., 160:, 160:], atol=1e-3)
+
+
+@torch.no_grad()
+def test_convolutions_at_full_resolution_see_what_is_between_folded_pixels() -> None:
+    """With nothing found by the folded network, a change of one pixel reaches its neighbours and no others."""
+    bridge, pictures = randomised(norm="layer", detail=8, pixel_shuffle=4), torch.rand(1, 3, 64, 64)
+    torch.nn.init.zeros_(bridge.network.conv_out.weight)
+    torch.nn.init.zeros_(bridge.network.conv_out.bias)
+    other = pictures.clone()
+    other[..., 33, 30] = 1 - other[..., 33, 30]
+    change = bridge(pictures, pictures, pictures, torch.ones(1)) - pictures
+    difference = bridge(pictures, pictures, other, torch.ones(1)) - pictures - change
+    rows, columns = difference[0].abs().sum(0).nonzero(as_tuple=True)
+    assert (int(rows.min()), int(rows.max()), int(columns.min()), int(columns.max())) == (30, 36, 27, 33)
+
+
+def test_samples_that_are_averaged_are_those_that_would_be_drawn_one_by_one(weights: Path) -> None:
+    rainy, estimate = torch.rand(2, 1, 3, 32, 32)
+    outputs = []
+    for average in (1, 3):
+        method = with_options(steps=3, eta=1.0, bridge_noise=0.5, average=average)
+        method.load(read_weights(weights), CPU)
+        method.generators = [torch.Generator().manual_seed(7)]
+        with torch.inference_mode():
+            outputs.append([method.refine(rainy, estimate) for _ in range(3 if average == 1 else 1)])
+    singles, (together,) = outputs
+    assert not torch.allclose(singles[0], singles[1])
+    assert torch.allclose(together, torch.stack(singles).mean(0), atol=1e-6)
 
 
 def test_it_refuses_to_run_without_an_estimate() -> None:
@@ -130,6 +182,27 @@ def test_one_generator_for_a_batch_is_refused() -> None:
     estimate = torch.zeros(2, 3, 4, 4)
     with pytest.raises(ValueError, match="1 generators for 2 pictures"):
         Known().sample(estimate, estimate, steps=2, eta=0.5, generators=[torch.Generator()])
+
+
+@pytest.mark.parametrize(
+    ("right", "blend"),
+    [(1.0, 1.0), (2.0, 1.0), (0.5, 0.5), (0.0, 0.0), (-1.0, 0.0)],
+    ids=["right", "too timid", "twice too much", "of no use", "the wrong way"],
+)
+def test_the_blend_that_is_fitted_is_the_share_of_the_change_that_is_right(
+    make_picture: MakePicture, right: float, blend: float
+) -> None:
+    """Changes of 20 levels up or down at random; the truth is ``right`` times as far from the estimate."""
+    pictures = []
+    for seed in (1, 2):
+        estimate = make_picture(seed, 40, 52).astype(int) // 3 + 80
+        change = np.random.default_rng(seed).choice([-20, 20], estimate.shape)
+        pictures.append(
+            tuple(each.astype(np.uint8) for each in (estimate, estimate + change, estimate + right * change))
+        )
+    assert with_options().fit(pictures)["blend"] == pytest.approx(blend, abs=1e-4)  # type: ignore[arg-type]
+    nothing = (pictures[0][0], pictures[0][0], pictures[0][2])
+    assert with_options().fit([nothing]) == {"blend": 1.0}
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4])
@@ -224,9 +297,13 @@ def test_default_network_keeps_its_layout() -> None:
         {"channels": (8, 12)},
         {"channels": ()},
         {"channels": (0, 8)},
-        {"channels": (8, 8, 8, 8, 8)},
+        {"channels": (8,) * 7},
         {"pixel_shuffle": 3},
-        {"pixel_shuffle": 4},
+        {"pixel_shuffle": 4, "channels": (8,) * 6},
+        {"detail": 7},
+        {"average": 2},
+        {"average": 2, "eta": 1.0, "steps": 1},
+        {"norm": "batch"},
         {"steps": 0},
         {"model": "ddpm"},
     ],
@@ -234,3 +311,8 @@ def test_default_network_keeps_its_layout() -> None:
 def test_options_that_do_not_fit_together_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         DiffusionOptions(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("before", "now"), [(False, "none"), (True, "difference"), ("predicted", "predicted")])
+def test_what_older_records_say_of_pasting_is_understood(before: object, now: str) -> None:
+    assert DiffusionOptions(paste=before).paste == now  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from drivederain.implementation import load_implementation
 from drivederain.registry import Registry
 from drivederain.specs import MethodSpec
 
-BUILT_IN = ("identity", "unet", "restormer", "diffusion")
+BUILT_IN = ("identity", "unet", "restormer", "diffusion", "vae")
 
 
 def shown(value: object) -> str:

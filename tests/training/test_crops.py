@@ -31,7 +31,7 @@ MakeSamples = Callable[..., list[Sample]]
 
 
 def crops_of(samples: list[Sample], *, seed: int = 5, crop: int = 32, **more: Any) -> Crops:
-    given = {name: more.pop(name) for name in ("estimate", "pause", "workers") if name in more}
+    given = {name: more.pop(name) for name in ("estimate", "pause", "workers", "margin") if name in more}
     data = TrainingData((Part("noise", tuple(samples)),), photos=tuple(more.pop("photos", ())))
     return Crops(data, Hyperparameters(crop=crop, **more), seed=seed, **given)
 
@@ -107,6 +107,23 @@ def test_flips_have_their_probability_and_jitter_can_be_off(
     whole = torch.from_numpy(sample.clear.load().transpose(2, 0, 1).copy()).float() / 255
     found = batch(crops_of([sample], flip=flip, jitter=0.0), range(6))["clear"]
     assert sum(bool(torch.allclose(each, whole.flip(-1), atol=1e-6)) for each in found) == flipped
+
+
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+def test_a_margin_comes_around_the_same_crops(make_samples: MakeSamples, flip: float) -> None:
+    samples, corners = make_samples(3), set()
+    plain = batch(crops_of(samples, crop=16, flip=flip), range(24), 16)
+    wide = batch(crops_of(samples, crop=16, flip=flip, margin=8), range(24), 16)
+    assert wide["rainy"].shape == (24, 3, 32, 32)
+    for number, (top, left) in enumerate(wide["corner"].tolist()):
+        corners.add((top, left))
+        for name in ("rainy", "clear"):
+            crop = wide[name][number, :, top : top + 16, left : left + 16]
+            assert torch.allclose(crop, plain[name][number], atol=0.5 / 255 + 1e-6)
+            levels = wide[name][number] * 255
+            assert torch.allclose(levels, levels.round(), atol=1e-4), "8 bits, as the prefix will see them"
+    assert (8, 8) in corners, "in the middle where the picture has as much around it"
+    assert any(corner != (8, 8) for corner in corners), "at an edge the prefix sees the edge"
 
 
 @pytest.mark.parametrize(("height", "width"), [(20, 90), (9, 7), (1, 1)])

@@ -14,6 +14,7 @@ from drivederain.errors import DataError, OptionError
 from drivederain.registry import Registry
 from drivederain.specs import INTENSITIES
 from drivederain.training.data import Part, TrainingData
+from drivederain.training.folds import folds_of
 from drivederain.training.hyperparameters import Hyperparameters
 
 
@@ -69,6 +70,8 @@ def find_data(settings: TrainSettings, hyperparameters: Hyperparameters, registr
         validation += found
     validation = _limited(validation, settings.val_limit)
     photos = _photos(settings.photos, settings, registry, problems) if settings.photos is not None else []
+    if settings.left_out is not None:
+        parts = _without_fold(parts, *settings.left_out)
     data = TrainingData(tuple(parts), tuple(validation), tuple(photos))
     refuse_overlap(data.samples, validation)
     part = "" if settings.val_data else "the train part of "
@@ -81,6 +84,12 @@ def find_data(settings: TrainSettings, hyperparameters: Hyperparameters, registr
         else "",
         problems=tuple(dict.fromkeys(problems)),
     )
+
+
+def _without_fold(parts: Sequence[Part], fold: int, count: int) -> list[Part]:
+    folds = folds_of([sample for part in parts for sample in part.samples], count)
+    kept = [replace(part, samples=tuple(each for each in part.samples if folds.of(each) != fold)) for part in parts]
+    return [part for part in kept if part.samples]
 
 
 def _samples(

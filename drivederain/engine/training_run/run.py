@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,11 +27,21 @@ from drivederain.engine.prepare import Preparation
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage, make_method, plain_facts
 from drivederain.engine.step_down import is_out_of_memory
-from drivederain.engine.train import about_training, check_crops, estimates_of
+from drivederain.engine.train import about_training, check_crops, estimates_of, prefix_of
+from drivederain.engine.training_run.cross_fit import cross_fitted, fold_settings
 from drivederain.engine.training_run.data import FoundData, find_data
+from drivederain.engine.training_run.fitted import Fitter
+from drivederain.engine.training_run.joint import (
+    LoadedStage,
+    chain_estimate,
+    joint_recipe,
+    load_stages,
+    serialised_stages,
+    sha256,
+)
 from drivederain.engine.training_run.settings import DEFAULT_BUDGET, TrainSettings
 from drivederain.errors import DataError, MethodError, OptionError
-from drivederain.method import Method
+from drivederain.method import Method, Refiner
 from drivederain.names import did_you_mean
 from drivederain.registry import Registry
 from drivederain.results.training_folder import TrainingFolder
@@ -44,9 +55,12 @@ from drivederain.training.plan import check_plan
 from drivederain.training.progress import Budget
 from drivederain.training.recipe import Recipe
 from drivederain.training.record import TrainingRecord
-from drivederain.training.saving import Keeping
+from drivederain.training.saving import Keeping, beside
 from drivederain.training.validation import scores_of
 from drivederain.weights import NoWeightsError, given, read_weights, serialise
+
+NOT_ASKED = {"joint": False, "folds": 0, "left_out": None}
+"""What a training was begun with whose record is older than these."""
 
 
 class TrainDisplay(Display, Observer, Protocol):
@@ -60,6 +74,12 @@ class TrainOutcome:
     folder: TrainingFolder
     record: TrainingRecord
     rainy: dict[str, Any]
+    estimates: dict[str, Any] = field(default_factory=dict)
+    """Of a refiner: the scores of the chain before it on them."""
+    before: str = ""
+    """The chain before a refiner."""
+    fitted: dict[str, Any] = field(default_factory=dict)
+    """Options that were fitted on the validation pictures at the end."""
 
 
 def train_method(settings: TrainSettings, registry: Registry, display: TrainDisplay) -> TrainOutcome:
@@ -96,11 +116,17 @@ class _Training:
         for problem in found.problems:
             self.display.note(f"left out {problem.file}: {problem.reason}")
         behind = self._behind()
+        joint = self._stages(behind) if settings.joint else []
+        if joint:
+            recipe = joint_recipe(joint, spec.name, recipe)
+            check_crops(spec, recipe)
         identity = self._identity(method, recipe.hyperparameters, found, behind)
         self._check_resumed(identity)
-        estimates = OnDemand(self._run_settings(), lambda words: self.display.step(0.0, words))
-        estimate = estimates_of(estimates, behind) if behind is not None else None
+        folds = self._folds(behind, joint)
+        estimates = OnDemand(self._run_settings(), lambda words: self.display.advance(0, words))
+        before_it = estimates_of(estimates, behind) if behind is not None else None
         channels_last = recipe.hyperparameters.channels_last
+        estimate = chain_estimate(joint, self.device, channels_last=channels_last) if joint else before_it
         restore = _restorer(method, spec, self.device, estimate, channels_last=channels_last)
         about = {
             **settings.record(),
@@ -120,26 +146,47 @@ class _Training:
         }
         devices = Devices(self.device, self._precision(), settings.devices, settings.nodes, settings.workers)
         check_plan(recipe.hyperparameters, found.data, devices, self.budget, refines=behind is not None, validates=True)
-        keeping = self._keeping(method, found, behind, facts)
+        keeping = self._keeping(method, found, behind, facts, joint)
         # What is saved: a frozen base whose adapters are trained is not.
-        keeping.check(sum(value.numel() for value in method.state().values()), epochs=self.budget.epochs or 0)
+        states = [each.state() for each in (method, *(stage.method for stage in joint))]
+        parameters = sum(value.numel() for state in states for value in state.values())
+        keeping.check(parameters, epochs=self.budget.epochs or 0)
         with self._alone():
             self._clear_attempt()
-            rainy: dict[str, Any] = {}
+            rainy, before = dict[str, Any](), dict[str, Any]()
             if found.data.validation:
                 scores = scores_of(found.data.validation, lambda sample: sample.rainy.load())
                 rainy = vars(scores) | {"loss": None}
                 keeping = replace(keeping, rainy=scores)
-            about["rainy"] = rainy
+                if before_it is not None and behind is not None:
+                    scores = scores_of(found.data.validation, before_it)
+                    before = vars(scores) | {"loss": None}
+                    keeping = replace(keeping, before=(behind.chain.name, scores))
+            about |= {"rainy": rainy, "estimates": before, "before": behind.chain.name if behind else ""}
             self._write(about | {"status": "running"})
+            fitted: dict[str, Any] = {}
             try:
+                for number, fold in enumerate(folds, 1):
+                    self.display.note(f"fold {number} of {len(folds)}: {fold.method} without its scenes")
+                    # One that is done is compared with what is asked for now, and ends at once.
+                    stopped = train_method(fold, self.registry, self.display).record
+                    if stopped.interrupted:
+                        self._write(about | {"status": "interrupted"})
+                        return TrainOutcome(self.folder, stopped, rainy)
+                fitted_folds = None
+                if folds and behind is not None:
+                    fitted_folds = cross_fitted(folds, behind, found.data.samples, estimates)
+                prefixes = [] if behind is None or joint else [prefix_of(estimates, behind)]
                 record = fit(
                     recipe,
                     found.data,
                     budget=self.budget,
                     seed=seed_of(settings.seed, "train", spec.name),
                     devices=devices,
-                    estimate=estimate,
+                    estimate=None if joint else fitted_folds.estimate if fitted_folds else estimate,
+                    prefixes=fitted_folds.prefixes if fitted_folds else prefixes,
+                    folds=fitted_folds.folds if fitted_folds else None,
+                    estimate_to_validate=estimate,
                     validate=restore,
                     validate_every=settings.validate_every,
                     observer=self.display,
@@ -155,11 +202,36 @@ class _Training:
                 if is_out_of_memory(error):
                     raise MethodError(reason) from error
                 raise
+            else:
+                self._write(about | self._outcome(record))
+                if not record.interrupted and not joint:
+                    fitted = self._fit(method, found, estimate, channels_last)
             finally:
                 estimates.close()
-            self._write(about | self._outcome(record))
-            method.close()
-            return TrainOutcome(self.folder, record, rainy)
+            self._write(about | self._outcome(record) | {"fitted": fitted})
+            for each in (method, *(stage.method for stage in joint)):
+                each.close()
+            return TrainOutcome(self.folder, record, rainy, before, about["before"], fitted)
+
+    def _fit(self, method: Method, found: FoundData, estimate: Estimate | None, channels_last: bool) -> dict[str, Any]:
+        """Fit what can be fitted, for the best weights and the last."""
+        if not is_first_process():
+            return {}
+        fitter = Fitter(
+            samples=found.data.validation,
+            typed=frozenset(self._typed()),
+            make=lambda changes: make_method(self.spec, _replaced(method.options, changes), may_download=False),
+            load=lambda other, path: other.load(read_weights(path), self.device),
+            restore=lambda other: _restorer(other, self.spec, self.device, estimate, channels_last=channels_last),
+            estimate=estimate,
+        )
+        fitted: dict[str, Any] = {}
+        for path in (self.folder.last, self.folder.best):
+            if path.exists() and (values := fitter.fit(path)):
+                fitted[path.stem] = values
+                words = ", ".join(f"{name} {value:g}" for name, value in values.items())
+                self.display.note(f"{path.name}: {words}, fitted on {len(found.data.validation)} validation pictures")
+        return fitted
 
     def _clear_attempt(self) -> None:
         """Take out what an attempt left that was killed before its first state.
@@ -243,6 +315,10 @@ class _Training:
         options = method_options(spec, self._typed(), stored | begun)
         self._check_options(options, begun)
         method = make_method(spec, options, may_download=settings.download)
+        if isinstance(method, Refiner) and not settings.resume:
+            # What was fitted for the weights that it starts from does not fit those that it will have.
+            meanwhile = {name: value for name, value in method.fitted_as.items() if name not in self._typed()}
+            method = make_method(spec, _replaced(options, meanwhile), may_download=settings.download)
         torch.manual_seed(seed_of(settings.seed, "start", spec.name))
         method.load(read_weights(start.path) if start else None, self.device)
         return method
@@ -256,8 +332,9 @@ class _Training:
         if self.preset:
             hyperparameters = hyperparameters.changed(dict(self.preset.training), f"preset {self.preset.name}: ")
         hyperparameters = self._as_begun(hyperparameters).changed(hyperparameters_typed(self._typed()), owner)
-        check_crops(self.spec, hyperparameters)
-        return replace(recipe, hyperparameters=hyperparameters)
+        recipe = replace(recipe, hyperparameters=hyperparameters)
+        check_crops(self.spec, recipe)
+        return recipe
 
     def _as_begun(self, hyperparameters: Hyperparameters) -> Hyperparameters:
         """Those that a resumed training was begun with, whatever the defaults are by now."""
@@ -289,6 +366,9 @@ class _Training:
             "precision": self._precision(),
             "validate_every": self.settings.validate_every,
             "behind": behind.found.sha256 if behind and behind.found else "",
+            "joint": self.settings.joint,
+            "folds": self.settings.folds,
+            "left_out": list(self.settings.left_out) if self.settings.left_out else None,
             "devices": self.settings.devices * self.settings.nodes,
             # Last: the others are among the reasons why it may differ.
             "data": found.fingerprint(photos=hyperparameters.consistency > 0),
@@ -300,7 +380,9 @@ class _Training:
         typed = {} if options is None else options.model_dump(mode="json")
         for name, value in now.items():
             missing = value == typed[name] == begun.get(name)
-            same = before.get(name, value) == value or missing
+            known = before.get(name, value)
+            # A yes or no may have become a choice since.
+            same = known == value or missing or (isinstance(known, bool) and not isinstance(value, bool))
             if not same:
                 raise _changed(self.folder, f"option {name}", begun.get(name, before[name]), typed[name])
 
@@ -308,6 +390,12 @@ class _Training:
         if not self.settings.resume:
             return
         before = self.folder.read_record().get("identity", {})
+        if self.chain.before is not None and "folds" not in before:
+            raise OptionError(
+                f"{self.folder.path} was begun with a version that trained refiners on kept estimates; this one makes "
+                "them anew with new rain. Go on with the version that its training.json names, or train anew with "
+                "another --out."
+            )
         for name, value in identity.items():
             if name == "options":
                 continue  # compared when the method was made
@@ -316,7 +404,7 @@ class _Training:
                 for inner, each in value.items():
                     if known.get(inner, each) != each:
                         raise _changed(self.folder, f"{name[:-1]} {inner}", known.get(inner), each)
-            elif before.get(name, value) != value:
+            elif before.get(name, NOT_ASKED.get(name, value)) != value:
                 shown = ("", "") if name == "data" else (before[name], value)
                 raise _changed(self.folder, name, *shown)
 
@@ -336,6 +424,27 @@ class _Training:
         if not stage.usable:
             raise OptionError(f"{before.name} before {self.spec.name} cannot be used: {stage.problem[1]}")
         return stage
+
+    def _folds(self, behind: ReadyStage | None, joint: Sequence[LoadedStage]) -> list[TrainSettings]:
+        """What the stage of each fold of cross-fitting is trained as; none where it was not asked for."""
+        folds = self.settings.folds
+        if not folds:
+            return []
+        if behind is None:
+            raise OptionError(f"--folds {folds}: {self.spec.name} has no stage before it. Leave it out.")
+        if joint:
+            raise OptionError(f"--folds {folds}: with --joint the stage changes all the time. Leave one of them out.")
+        return fold_settings(self.settings, behind, self.budget)
+
+    def _stages(self, behind: ReadyStage | None) -> list[LoadedStage]:
+        """The stages before a refiner, to be trained together with it."""
+        if behind is None:
+            raise OptionError(f"--joint: {self.spec.name} has no stage before it. Write train STAGE+{self.spec.name}.")
+
+        def kept(name: str) -> Path | None:
+            return beside(self.folder.last, name) if self._goes_on else None
+
+        return load_stages(behind, self.spec, kept)
 
     def _run_settings(self, chain: ChainSpec | None = None) -> RunSettings:
         """As a run has them that uses the stages before."""
@@ -365,20 +474,35 @@ class _Training:
         return "bf16" if good and "bf16" in self.spec.needs.precisions else "fp32"
 
     def _keeping(
-        self, method: Method, found: FoundData, behind: ReadyStage | None, facts: Mapping[str, Any]
+        self,
+        method: Method,
+        found: FoundData,
+        behind: ReadyStage | None,
+        facts: Mapping[str, Any],
+        joint: Sequence[LoadedStage],
     ) -> Keeping:
         settings = self.settings
 
-        def serialised(record: TrainingRecord) -> bytes:
+        def samples(record: TrainingRecord) -> list[Sample]:
             # Photos are only looked at, unless they train too.
             photos = found.data.photos if record.hyperparameters["consistency"] else ()
-            samples = [*found.data.samples, *photos]
-            about = about_training(self.spec, method, record, samples, found.trained_on, behind, facts)
+            return [*found.data.samples, *photos]
+
+        def stages(record: TrainingRecord) -> dict[str, bytes]:
+            return serialised_stages(joint, record, samples(record), found.trained_on)
+
+        def serialised(record: TrainingRecord) -> bytes:
+            about = about_training(self.spec, method, record, samples(record), found.trained_on, behind, facts)
+            if settings.folds:
+                about["folds"] = settings.folds
+            if joint:
+                about["behind_sha256"] = sha256(stages(record)[joint[-1].name])
             return serialise(method.state(), about, header=method.header())
 
         return Keeping(
             folder=self.folder,
             serialise=serialised,
+            beside=stages if joint else None,
             resume=settings.resume,
             checkpoint_every=settings.checkpoint_every,
             samples_every=settings.samples_every,
@@ -459,6 +583,10 @@ def _restorer(
         return runner.restore([sample.image], [sample.rainy.load()], estimates)[0].pixels
 
     return restore
+
+
+def _replaced(options: Any, changes: Mapping[str, Any]) -> Any:
+    return options.model_copy(update=dict(changes)) if changes else options
 
 
 def _shown(value: object) -> str:

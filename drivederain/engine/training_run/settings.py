@@ -39,6 +39,12 @@ class TrainSettings:
     """Method -> option -> value, as typed; ``training.NAME`` for hyperparameters."""
     weights: Mapping[str, Path] = field(default_factory=dict)
     """Of the stages before; for the trained method, what it starts from."""
+    joint: bool = False
+    """Train the stages before a refiner together with it."""
+    folds: int = 0
+    """Of cross-fitting: a refiner is trained on estimates by stages that have not seen the scene; 0: by the stage."""
+    left_out: tuple[int, int] | None = None
+    """The fold, from 0, and the number of folds, whose scenes are not trained on."""
     budget: Budget | None = None
     """``None``: the preset's, else ``DEFAULT_BUDGET``."""
     seed: int = 0
@@ -79,6 +85,9 @@ class TrainSettings:
             "val_size": self.val_size,
             "real": self.real,
             "preset": self.preset,
+            "joint": self.joint,
+            "folds": self.folds,
+            "left_out": list(self.left_out) if self.left_out else None,
             "options": {method: dict(typed) for method, typed in self.options.items()},
             "weights": {method: str(path) for method, path in self.weights.items()},
             "budget": {} if self.budget is None else {n: v for n, v in vars(self.budget).items() if v is not None},
@@ -109,6 +118,8 @@ def settings_of(folder: TrainingFolder, cache: Path) -> TrainSettings:
     try:
         values: dict[str, Any] = {name: record[name] for name in (*plain, *every)}
         values |= {name: record.get(name) for name in ("val_size", "data_seed")}
+        values |= {"joint": bool(record.get("joint")), "folds": int(record.get("folds") or 0)}
+        values["left_out"] = tuple(record["left_out"]) if record.get("left_out") else None
         return TrainSettings(
             out=folder.path,
             cache=cache,

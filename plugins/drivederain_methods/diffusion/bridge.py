@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from diffusers import UNet2DModel
@@ -19,27 +20,53 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from drivederain.tiling import by_tiles
+from drivederain_methods.diffusion.normalisation import by_pixel
 from drivederain_methods.diffusion.options import GROUPS, MINIMUM
 
+COLOURS = 3
 OVERLAP = 128
 """Pixels that tiles have in common at least."""
+
+
+Norm = Literal["group", "layer"]
 
 
 class Bridge(nn.Module):
     """Predicts the clear picture. All pictures are float32 B x 3 x H x W in [0, 1]; t is B values in (0, 1].
 
-    H and W are multiples of ``pixel_shuffle * 2 ** (levels - 1)``. The last convolution starts at zero: before training
-    the output is the estimate.
+    A U-Net sees the pictures folded, which gives it a wide view at a small price: veil and mist are told from a dull
+    scene by much of the picture. What it finds goes to ``detail``, a few convolutions at full resolution that see
+    state, estimate and rainy picture again. The last convolution starts at zero: before training the output is the
+    estimate.
+
+    H and W are multiples of ``pixel_shuffle * 2 ** (levels - 1)``.
+
+    Args:
+        channels: of each level, the finest first.
+        layers: residual blocks a level.
+        pixel_shuffle: pictures are folded by it, without loss.
+        detail: channels at full resolution; 0: the U-Net's output is unfolded as it is.
+        norm: of the U-Net. ``group`` takes statistics of all that it sees, so that a tile and the whole differ;
+            ``layer`` of each pixel's channels (Ba et al., arXiv:1607.06450, as in Restormer).
+        noise: s of the bridge.
     """
 
     def __init__(
-        self, channels: Sequence[int], *, layers: int = 1, pixel_shuffle: int = 2, noise: float = 0.08
+        self,
+        channels: Sequence[int],
+        *,
+        layers: int = 1,
+        pixel_shuffle: int = 2,
+        detail: int = 0,
+        norm: Norm = "group",
+        noise: float = 0.08,
     ) -> None:
         super().__init__()
         self.fold, self.noise = pixel_shuffle, noise
+        found = detail // 2 if detail else COLOURS
         self.network = UNet2DModel(
-            in_channels=9 * pixel_shuffle**2,
-            out_channels=3 * pixel_shuffle**2,
+            in_channels=3 * COLOURS * pixel_shuffle**2,
+            out_channels=found * pixel_shuffle**2,
             block_out_channels=tuple(channels),
             layers_per_block=layers,
             down_block_types=("DownBlock2D",) * len(channels),
@@ -47,14 +74,30 @@ class Bridge(nn.Module):
             norm_num_groups=GROUPS,
             add_attention=False,
         )
-        nn.init.zeros_(self.network.conv_out.weight)
-        nn.init.zeros_(self.network.conv_out.bias)
+        if norm == "layer":
+            by_pixel(self.network)
+        self.detail: nn.Module | None = None
+        last = self.network.conv_out
+        if detail:
+            last = nn.Conv2d(detail, COLOURS, 3, padding=1)
+            self.detail = nn.Sequential(
+                nn.Conv2d(3 * COLOURS + found, detail, 3, padding=1),
+                nn.SiLU(),
+                nn.Conv2d(detail, detail, 3, padding=1),
+                nn.SiLU(),
+                last,
+            )
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
 
     def forward(self, state: Tensor, estimate: Tensor, rainy: Tensor, time: Tensor) -> Tensor:
         """x_0 as predicted from the state at ``time``."""
         seen = torch.cat([state, estimate, rainy], 1) * 2 - 1
-        change = self.network(functional.pixel_unshuffle(seen, self.fold), time * 1000).sample
-        predicted: Tensor = estimate + functional.pixel_shuffle(change, self.fold)
+        found = self.network(functional.pixel_unshuffle(seen, self.fold), time * 1000).sample
+        change = functional.pixel_shuffle(found, self.fold)
+        if self.detail is not None:
+            change = self.detail(torch.cat([seen, change], 1))
+        predicted: Tensor = estimate + change
         return predicted
 
     def noisy_state(self, clear: Tensor, estimate: Tensor, time: Tensor, noise: Tensor) -> Tensor:

@@ -44,7 +44,12 @@ class BridgeModel:
     def __init__(self, options: DiffusionOptions, weights: LoadedWeights | None, device: torch.device) -> None:
         self.options = options
         self.bridge = Bridge(
-            options.channels, layers=options.layers, pixel_shuffle=options.pixel_shuffle, noise=options.bridge_noise
+            options.channels,
+            layers=options.layers,
+            pixel_shuffle=options.pixel_shuffle,
+            detail=options.detail,
+            norm=options.norm,
+            noise=options.bridge_noise,
         )
         if weights is not None:
             load_state(self.bridge, weights)
@@ -63,7 +68,7 @@ class BridgeModel:
 
     def training(self) -> Recipe:
         """All of the bridge is trained."""
-        return Recipe(BridgeModule(self.bridge))
+        return Recipe(BridgeModule(self.bridge), crop_multiple=self.bridge.multiple)
 
     def state(self) -> dict[str, Tensor]:
         """The bridge's tensors."""

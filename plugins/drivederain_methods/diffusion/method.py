@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from drivederain.method import LoadedWeights, Refiner
+from drivederain.method import LoadedWeights, Pixels, Refiner
 from drivederain.training.recipe import Recipe
 from drivederain_methods.diffusion.bridge_model import BridgeModel
 from drivederain_methods.diffusion.options import DiffusionOptions
+from drivederain_methods.diffusion.rain_mask import difference_mask, predicted_mask
 
 if TYPE_CHECKING:
     from drivederain_methods.diffusion.instruct.model import InstructModel
@@ -20,9 +23,10 @@ class Diffusion(Refiner):
     """Refines the estimate of the stage before it."""
 
     architecture: ClassVar[tuple[str, ...]] = (
-        "model", "channels", "layers", "pixel_shuffle", "bridge_noise", "blend",
+        "model", "channels", "layers", "pixel_shuffle", "detail", "norm", "bridge_noise", "blend",
         "base", "revision", "prompt", "see_rainy", "strength", "fidelity",
     )  # fmt: skip
+    fitted_as: ClassVar[Mapping[str, float]] = {"blend": 1.0}
     options: DiffusionOptions
     model: BridgeModel | InstructModel
 
@@ -37,7 +41,27 @@ class Diffusion(Refiner):
 
     def refine(self, rainy: Tensor, estimate: Tensor) -> Tensor:
         refined = self.model.refine(rainy, estimate, self.generators)
-        return estimate + self.options.blend * (refined - estimate)
+        for _ in range(1, self.options.average):
+            refined = refined + self.model.refine(rainy, estimate, self.generators)
+        refined = refined / self.options.average
+        share: float | Tensor = self.options.blend
+        if self.options.paste != "none":
+            mask = predicted_mask if self.options.paste == "predicted" else difference_mask
+            share = share * mask(rainy, estimate)
+        return estimate + share * (refined - estimate)
+
+    def fit(self, pictures: Iterable[tuple[Pixels, Pixels, Pixels]]) -> dict[str, float]:
+        """The share of the change with the least squared error over all pixels of the pictures, within [0, 1].
+
+        With the estimate y, the refined picture r and the clear one x it is sum (x - y)(r - y) / sum (r - y)^2: a
+        change that is right on average is kept whole, one that harms is left out.
+        """
+        wanted = made = 0.0
+        for estimate, refined, clear in pictures:
+            change = refined.astype(np.float64) - estimate
+            wanted += float(np.sum(change * (clear.astype(np.float64) - estimate)))
+            made += float(np.sum(change**2))
+        return {"blend": round(min(max(wanted / made, 0.0), 1.0), 4) if made else 1.0}
 
     def training(self) -> Recipe:
         return self.model.training()

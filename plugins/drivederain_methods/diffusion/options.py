@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-MULTIPLE = 16
+from drivederain_methods.diffusion.base_name import as_whole_path
+
+MULTIPLE = 64
 """Pictures come padded to a multiple of this."""
-MINIMUM = 32
+MINIMUM = 64
 """Smallest height and width of a picture."""
 GROUPS = 8
 """Groups of the normalisation layers."""
@@ -37,7 +38,12 @@ class DiffusionOptions(BaseModel):
         le=50,
         description="sampling steps; none: 2 of bridge, 4 of instruct-pix2pix; 1 of a bridge is plain regression",
     )
+    average: int = Field(1, ge=1, le=64, description="samples with noise of their own that are averaged to one output")
     blend: float = Field(1.0, ge=0, le=1, description="share of the refinement that is added to the estimate")
+    paste: Literal["none", "difference", "predicted"] = Field(
+        "none",
+        description="change only where rain was: what the stage before took off tells, or a prediction of drops",
+    )
     tile: int | None = Field(
         None,
         ge=256,
@@ -53,6 +59,12 @@ class DiffusionOptions(BaseModel):
     )
     layers: int = Field(1, ge=1, le=4, description="bridge: residual blocks a level")
     pixel_shuffle: int = Field(2, ge=1, le=4, description="bridge: pictures are folded by this factor, without loss")
+    detail: int = Field(
+        0, ge=0, le=128, multiple_of=2, description="bridge: channels of its convolutions at full resolution; 0: none"
+    )
+    norm: Literal["group", "layer"] = Field(
+        "group", description="bridge: group: by statistics of the whole picture; layer: of each pixel's channels"
+    )
     bridge_noise: float = Field(0.08, ge=0, le=1, description="bridge: its noise while training")
     eta: float = Field(
         0.0, ge=0, le=1, description="bridge: share of its noise added while sampling; 0 is deterministic"
@@ -87,7 +99,6 @@ class DiffusionOptions(BaseModel):
     fidelity: Literal["difference", "low-frequency", "plain"] = Field(
         "difference", description="instruct-pix2pix: what of the estimate is kept beside what the VAE gives"
     )
-    paste: bool = Field(False, description="instruct-pix2pix: change only where the stage before took rain off")
     train_on: Literal["noise", "pixels"] = Field(
         "noise", description="instruct-pix2pix: predict noise, or restore the picture in one step through the VAE"
     )
@@ -103,6 +114,18 @@ class DiffusionOptions(BaseModel):
         return self.tile if self.tile is not None else TILES[self.model]
 
     @property
+    def deterministic(self) -> bool:
+        """Whether no noise is drawn: a bridge draws some between two steps, and only if asked to."""
+        return self.model == "bridge" and (self.eta == 0 or self.sampling_steps == 1)
+
+    @property
+    def ceiling(self) -> tuple[str, dict[str, str]] | None:
+        """The method, with its options, whose output of the clear picture a plain decode cannot better."""
+        if self.model == "bridge":
+            return None
+        return "vae", {"base": self.base, "revision": self.revision}
+
+    @property
     def sampling_steps(self) -> int:
         """The steps that are made."""
         return self.steps if self.steps is not None else STEPS[self.model]
@@ -111,6 +134,12 @@ class DiffusionOptions(BaseModel):
     @classmethod
     def _none(cls, value: object) -> object:
         return None if value == "none" else value
+
+    @field_validator("paste", mode="before")
+    @classmethod
+    def _yes_or_no(cls, value: object) -> object:
+        """As it was before there was a choice."""
+        return {False: "none", True: "difference"}.get(value, value) if isinstance(value, bool) else value
 
     @field_validator("targets", mode="before")
     @classmethod
@@ -121,14 +150,14 @@ class DiffusionOptions(BaseModel):
     @field_validator("base")
     @classmethod
     def _where(cls, value: str) -> str:
-        """A folder by its whole path: from elsewhere a part of it would be taken for a name on the hub."""
-        folder = Path(value).expanduser()
-        return str(folder.resolve()) if folder.is_dir() else value
+        return as_whole_path(value)
 
     @model_validator(mode="after")
     def _fits_together(self) -> DiffusionOptions:
         if any(channels < GROUPS or channels % GROUPS for channels in self.channels):
             raise ValueError(f"channels {self.channels}: each must be a multiple of {GROUPS}")
+        if self.average > 1 and self.deterministic:
+            raise ValueError(f"average {self.average}: no noise is drawn, so all samples are alike: eta 1 and 2 steps")
         if self.model == "instruct-pix2pix" and self.strength == 1 and self.sampling_steps == 1:
             raise ValueError("strength 1 starts from noise, which one step cannot clear: 2 steps or more")
         if self.see_rainy and any(target.split(".")[-1] == "conv_in" for target in self.targets):

@@ -16,7 +16,7 @@ def drivederain_methods() -> list[MethodSpec]:
             implementation="drivederain_methods.diffusion.method:Diffusion",
             options="drivederain_methods.diffusion.options:DiffusionOptions",
             # Multiple and minimum are those of options.py. Tiles are the sampler's own, blended in every step.
-            needs=Needs(multiple=16, minimum=32, precisions=("fp32", "bf16"), tile_overlap=128),
+            needs=Needs(multiple=64, minimum=64, precisions=("fp32", "bf16"), tile_overlap=128),
             stochastic=True,
             trainable=True,
             licence="Apache-2.0",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from drivederain.errors import WeightsError
-from drivederain_methods.diffusion.instruct.base import load_base
+from drivederain_methods.diffusion.instruct.base import load_base, load_vae
 
 
 def copy(base: Path, to: Path) -> Path:
@@ -75,3 +75,21 @@ def test_it_is_frozen_and_its_text_encoder_is_gone(base: Path, capfd: pytest.Cap
     assert loaded.prompt.shape == loaded.nothing.shape == (1, 77, 32)
     assert not loaded.prompt.equal(loaded.nothing)
     assert json.loads((base / "model_index.json").read_text())["safety_checker"] == [None, None]
+
+
+def test_the_autoencoder_comes_alone_and_says_what_is_wrong_in_its_own_name(
+    base: Path, plain: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vae = load_vae(str(base))
+    theirs = plain.vae.state_dict()
+    assert all((value == theirs[name]).all() for name, value in vae.state_dict().items())
+    assert not vae.training and not any(parameter.requires_grad for parameter in vae.parameters())
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(WeightsError, match=r"--set vae\.base=FOLDER\.$"):
+        load_vae("timbrooks/instruct-pix2pix")
+    with pytest.raises(WeightsError, match=r"vae\.base=\./nowhere: there is no such folder"):
+        load_vae("./nowhere")
+    folder = copy(base, tmp_path)
+    shutil.rmtree(folder / "vae")
+    with pytest.raises(WeightsError, match="cannot be loaded"):
+        load_vae(str(folder))

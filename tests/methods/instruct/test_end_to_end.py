@@ -57,3 +57,17 @@ def test_it_is_trained_stopped_resumed_used_and_loaded_by_diffusers(
     )  # fmt: skip
     rows = ended.results()
     assert set(rows[rows["method"] == "unet+diffusion"]["status"]) == {"ok"}
+    # Beside the scores stands what its autoencoder alone would leave of the clear picture.
+    (ceiling,) = ended.about()["ceilings"]
+    assert (ceiling["method"], ceiling["of"], ceiling["images_ok"], ceiling["reason"]) == (
+        "vae", ["unet+diffusion"], 1, "",
+    )  # fmt: skip
+    (stored,) = (ended.path / "images").rglob("clear.png")
+    clear = torch.from_numpy(cv2.imread(str(stored))[..., ::-1].copy()).permute(2, 0, 1)[None].float() / 255
+    vae = plain.vae
+    with torch.no_grad():
+        trip = vae.decode(vae.encode(clear * 2 - 1).latent_dist.mode()).sample / 2 + 0.5
+    levels = (trip.clamp(0, 1) * 255).round() / 255
+    psnr = -10 * torch.log10((levels - clear).square().mean())
+    assert ceiling["scores"]["psnr[rgb]"]["mean"] == pytest.approx(float(psnr), abs=0.02)
+    assert "Ceiling of" in ended.report_html.read_text() and "vae" not in set(rows["method"])

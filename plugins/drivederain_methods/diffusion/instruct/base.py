@@ -94,30 +94,15 @@ def load_base(base: str, *, prompt: str, revision: str = "", may_download: bool 
     Raises:
         WeightsError: it is not there, incomplete, not in safetensors, or no InstructPix2Pix.
     """
-    folder = Path(base).expanduser()
-    local = folder.is_dir()
-    if not local and (folder.is_absolute() or base.startswith(".")):
-        raise WeightsError(f"diffusion.base={base}: there is no such folder. Give one in the diffusers layout.")
-    if local and not (folder / "model_index.json").is_file():
-        raise WeightsError(
-            f"{folder}: no model in the diffusers layout, as there is no model_index.json in it. "
-            "Give the folder that has it."
-        )
-    try:
-        with _quiet():
-            pipe = StableDiffusionInstructPix2PixPipeline.from_pretrained(
-                str(folder) if local else base,
-                revision=revision or None,
-                safety_checker=None,
-                feature_extractor=None,
-                requires_safety_checker=False,
-                local_files_only=local or not may_download,
-                use_safetensors=True,
-                dtype=torch.float32,
-            )
-    # What is missing or damaged comes as OSError, ValueError, EnvironmentError or the hub's own errors.
-    except Exception as error:
-        raise WeightsError(_cannot(base, local=local, may_download=may_download, error=error)) from error
+    pipe = _load(
+        StableDiffusionInstructPix2PixPipeline,
+        base,
+        revision=revision,
+        may_download=may_download,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
     channels = pipe.unet.config.in_channels
     if channels != CONDITIONED:
         raise WeightsError(
@@ -129,6 +114,41 @@ def load_base(base: str, *, prompt: str, revision: str = "", may_download: bool 
     for network in (pipe.vae, pipe.unet):
         network.requires_grad_(False).eval()
     return Base(pipe.vae, pipe.unet, pipe.scheduler.config, *words)
+
+
+def load_vae(base: str, *, revision: str = "", may_download: bool = False) -> AutoencoderKL:
+    """The autoencoder of the base model alone, on the CPU, float32, frozen; arguments and errors as ``load_base``."""
+    vae: AutoencoderKL = _load(
+        AutoencoderKL, base, owner="vae", revision=revision, may_download=may_download, subfolder="vae"
+    )
+    return vae.requires_grad_(False).eval()
+
+
+def _load(kind: Any, base: str, *, owner: str = "diffusion", revision: str, may_download: bool, **more: Any) -> Any:
+    """``owner``: the method whose option names the base."""
+    folder = Path(base).expanduser()
+    local = folder.is_dir()
+    if not local and (folder.is_absolute() or base.startswith(".")):
+        raise WeightsError(f"{owner}.base={base}: there is no such folder. Give one in the diffusers layout.")
+    if local and not (folder / "model_index.json").is_file():
+        raise WeightsError(
+            f"{folder}: no model in the diffusers layout, as there is no model_index.json in it. "
+            "Give the folder that has it."
+        )
+    try:
+        with _quiet():
+            return kind.from_pretrained(
+                str(folder) if local else base,
+                revision=revision or None,
+                local_files_only=local or not may_download,
+                use_safetensors=True,
+                dtype=torch.float32,
+                **more,
+            )
+    # What is missing or damaged comes as OSError, ValueError, EnvironmentError or the hub's own errors.
+    except Exception as error:
+        words = _cannot(base, owner=owner, local=local, may_download=may_download, error=error)
+        raise WeightsError(words) from error
 
 
 def _encoded(pipe: StableDiffusionInstructPix2PixPipeline, text: str) -> Tensor:
@@ -143,7 +163,7 @@ def _encoded(pipe: StableDiffusionInstructPix2PixPipeline, text: str) -> Tensor:
     return encoded
 
 
-def _cannot(base: str, *, local: bool, may_download: bool, error: Exception) -> str:
+def _cannot(base: str, *, owner: str, local: bool, may_download: bool, error: Exception) -> str:
     reason = " ".join(str(error).split())[:300]
     if local:
         return (
@@ -152,9 +172,10 @@ def _cannot(base: str, *, local: bool, may_download: bool, error: Exception) -> 
         )
     tried = f"downloading it failed ({reason})" if may_download else "it is not on this machine"
     fetch = "Fetch" if may_download else "Allow the network with --download, or fetch"
+    instead = " --set diffusion.model=bridge needs no download." if owner == "diffusion" else ""
     return (
-        f"diffusion.base={base}: {tried}. {fetch} {ADDRESS}{base} elsewhere (hf download {base} --local-dir FOLDER) "
-        "and give --set diffusion.base=FOLDER. --set diffusion.model=bridge needs no download."
+        f"{owner}.base={base}: {tried}. {fetch} {ADDRESS}{base} elsewhere (hf download {base} --local-dir FOLDER) "
+        f"and give --set {owner}.base=FOLDER.{instead}"
     )
 
 

@@ -12,10 +12,6 @@ Fidelity = Literal["difference", "low-frequency", "plain"]
 
 LOWEST = 1 / 16
 """Share of the resolution that counts as low frequency: what is coarser than 16 pixels."""
-SEEN = 0.06
-"""Mean absolute difference of the colours, of 1, above which rain was there."""
-WIDENED, SOFTENED = 9, 9
-"""Pixels: rain reaches a little beyond where it is seen, and a pasted edge must not be."""
 
 
 def keep_detail(estimate: Tensor, decoded: Tensor, round_trip: Tensor | None, fidelity: Fidelity) -> Tensor:
@@ -35,13 +31,6 @@ def keep_detail(estimate: Tensor, decoded: Tensor, round_trip: Tensor | None, fi
     if fidelity == "low-frequency":
         return decoded + _coarse(estimate - decoded)
     return decoded
-
-
-def rain_mask(rainy: Tensor, estimate: Tensor) -> Tensor:
-    """Where the stage before took rain off: B x 1 x H x W in [0, 1], 1 inside, with soft edges."""
-    seen = ((rainy - estimate).abs().mean(1, keepdim=True) > SEEN).float()
-    widened = functional.max_pool2d(seen, WIDENED, stride=1, padding=WIDENED // 2)
-    return functional.avg_pool2d(widened, SOFTENED, stride=1, padding=SOFTENED // 2, count_include_pad=False)
 
 
 def _coarse(picture: Tensor) -> Tensor:

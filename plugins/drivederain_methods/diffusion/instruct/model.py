@@ -14,7 +14,7 @@ from drivederain.training.recipe import Recipe
 from drivederain_methods.diffusion.instruct.adapters import adapter_header, adapter_state, add_adapters, load_adapters
 from drivederain_methods.diffusion.instruct.base import LATENT, load_base
 from drivederain_methods.diffusion.instruct.conditioning import see_rainy
-from drivederain_methods.diffusion.instruct.fidelity import keep_detail, rain_mask
+from drivederain_methods.diffusion.instruct.fidelity import keep_detail
 from drivederain_methods.diffusion.instruct.sampling import Sampling, guided, tiled
 from drivederain_methods.diffusion.instruct.training import InstructModule
 from drivederain_methods.diffusion.options import DiffusionOptions
@@ -84,12 +84,13 @@ class InstructModel:
         anywhere = tiled(predict, torch.cat(pictures, 1), options.tile_side // LATENT)
         latents = sampling.walk(encoded * self.base.scaling, noise, anywhere) / self.base.scaling
         round_trip = self.base.decode(encoded) if options.fidelity == "difference" else None
-        refined = keep_detail(estimate, self.base.decode(latents), round_trip, options.fidelity)
-        return estimate + rain_mask(rainy, estimate) * (refined - estimate) if options.paste else refined
+        return keep_detail(estimate, self.base.decode(latents), round_trip, options.fidelity)
 
     def training(self) -> Recipe:
         """Adapters alone are trained."""
-        return Recipe(InstructModule(self.base, self.trained, self.options), HYPERPARAMETERS)
+        folded = 2 ** (len(self.base.unet.config.down_block_types) - 1)
+        module = InstructModule(self.base, self.trained, self.options)
+        return Recipe(module, HYPERPARAMETERS, crop_multiple=LATENT * folded)
 
     def state(self) -> dict[str, Tensor]:
         """The adapters in diffusers' layout, and the convolution of the rainy picture where there is one."""

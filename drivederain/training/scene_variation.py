@@ -1,0 +1,31 @@
+"""Scenes as no network has seen them: turned, in other colours, darker or brighter, before rain is drawn over them.
+
+A network that is trained on few photographs knows them after a while and fills in from memory what is behind a drop.
+That shows in training scores that new photographs do not reach. The rain is drawn afterwards, so its drops hang down
+and bend light as ever.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivederain.training.hyperparameters import Hyperparameters
+
+_ORDERS = tuple(permutations(range(3)))[1:]
+"""Of the colour channels; the first one is no change."""
+
+
+def varied(clear: NDArray[np.uint8], hyperparameters: Hyperparameters, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """``clear``, H x W x 3 RGB, as the hyperparameters and ``rng`` have it: itself where nothing is to be changed."""
+    flips, shuffles, order, exponent = rng.random(4)
+    if flips < hyperparameters.vertical_flip:
+        clear = clear[::-1]
+    if shuffles < hyperparameters.channel_shuffle:
+        clear = clear[..., _ORDERS[int(order * len(_ORDERS))]]
+    if hyperparameters.gamma:
+        levels = np.linspace(0, 1, 256) ** 2 ** (hyperparameters.gamma * (2 * exponent - 1))
+        clear = np.rint(255 * levels).astype(np.uint8)[clear]
+    return np.ascontiguousarray(clear)

@@ -1,0 +1,1 @@
+"""The autoencoder of a latent diffusion alone."""

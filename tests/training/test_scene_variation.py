@@ -1,0 +1,53 @@
+"""Scenes are varied before rain is drawn over them, as probable as asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from drivederain.training.hyperparameters import Hyperparameters
+from drivederain.training.scene_variation import varied
+
+
+def scene() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
+
+
+def drawn(number: int, **options: float) -> np.ndarray:
+    return varied(scene(), Hyperparameters(**options), np.random.default_rng(number))  # type: ignore[arg-type]
+
+
+def test_nothing_is_varied_unless_asked_for() -> None:
+    assert all(np.array_equal(drawn(number), scene()) for number in range(20))
+
+
+def test_a_scene_is_turned_upside_down() -> None:
+    turned = [np.array_equal(drawn(number, vertical_flip=0.3), scene()[::-1]) for number in range(400)]
+    assert 0.23 < np.mean(turned) < 0.37
+    assert all(np.array_equal(drawn(number, vertical_flip=1.0), scene()[::-1]) for number in range(20))
+
+
+def test_channels_come_in_every_other_order() -> None:
+    orders: Counter[tuple[int, ...]] = Counter()
+    for number in range(400):
+        made = drawn(number, channel_shuffle=0.5)
+        orders[tuple(next(n for n in range(3) if np.array_equal(made[..., c], scene()[..., n])) for c in range(3))] += 1
+    assert len(orders) == 6 and 170 < orders[0, 1, 2] < 230
+    assert min(orders.values()) > 20, "the other five are alike"
+
+
+def test_levels_are_bent_both_ways_and_ends_stay() -> None:
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    middles = []
+    for number in range(200):
+        bent = varied(ramp, Hyperparameters(gamma=1.0), np.random.default_rng(number))
+        assert (bent[0, 0, 0], bent[0, 255, 0]) == (0, 255) and (np.diff(bent[0, :, 0].astype(int)) >= 0).all()
+        middles.append(int(bent[0, 128, 0]))
+    # Half of full scale to the powers 1/2 and 2.
+    assert 63 <= min(middles) < 75 and 165 < max(middles) <= 181
+
+
+def test_the_result_can_be_drawn_on() -> None:
+    made = drawn(1, vertical_flip=1.0, channel_shuffle=1.0, gamma=0.5)
+    assert made.flags["C_CONTIGUOUS"] and made.dtype == np.uint8 and made.shape == scene().shape
