@@ -21,8 +21,15 @@ class ChainSpec:
     """
 
     name: str
-    """As it stands in the results: the names joined by ``+``, without spaces."""
+    """The names joined by ``+``, without spaces; of a further sample with ``#`` and its number behind."""
     stages: tuple[MethodSpec, ...]
+    sample: int = 0
+    """Which of several samples of a chain that draws noise this is; each has noise of its own."""
+
+    @property
+    def method(self) -> str:
+        """As it stands in the results, whichever sample it is."""
+        return "+".join(stage.name for stage in self.stages)
 
     @property
     def last(self) -> MethodSpec:
@@ -38,7 +45,18 @@ class ChainSpec:
     def prefixes(self) -> tuple[ChainSpec, ...]:
         """The chain cut off after each of its methods, shortest first; the last one equals the chain."""
         cuts = [self.stages[:length] for length in range(1, len(self.stages) + 1)]
-        return tuple(ChainSpec("+".join(stage.name for stage in cut), cut) for cut in cuts)
+        return tuple(_chain(cut, self.sample) for cut in cuts)
+
+    def of_sample(self, sample: int) -> ChainSpec:
+        """The same methods with the noise of another sample; without a stochastic one there is but sample 0."""
+        return _chain(self.stages, sample)
+
+
+def _chain(stages: tuple[MethodSpec, ...], sample: int = 0) -> ChainSpec:
+    name = "+".join(stage.name for stage in stages)
+    if sample == 0 or not any(stage.stochastic for stage in stages):
+        return ChainSpec(name, stages)
+    return ChainSpec(f"{name}#{sample}", stages, sample)
 
 
 def parse_chain(expression: str, method: Callable[[str], MethodSpec]) -> ChainSpec:
@@ -64,4 +82,4 @@ def parse_chain(expression: str, method: Callable[[str], MethodSpec]) -> ChainSp
             f"chain {expression!r}: {first.name!r} is a refiner and improves on the output of a stage; "
             f"put a stage before it, as in 'unet+{first.name}'"
         )
-    return ChainSpec("+".join(names), stages)
+    return _chain(stages)

@@ -8,16 +8,20 @@ timing and memory.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from drivederain.training.recipe import Recipe
+
+Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,18 @@ class Method(ABC):
 
 class Refiner(Method):
     """A refiner also gets the estimate of the stage before it in the chain."""
+
+    fitted_as: ClassVar[Mapping[str, float]] = {}
+    """Options that ``fit`` finds when a training with validation pictures has ended, with the values that they have
+    while it does. They are among those of ``architecture``."""
+
+    def fit(self, pictures: Iterable[tuple[Pixels, Pixels, Pixels]]) -> dict[str, float]:
+        """Return the options of ``fitted_as`` that suit these pictures best.
+
+        Args:
+            pictures: the estimate, what this refiner made of it, and the clear picture: H x W x 3, RGB, 8 bit.
+        """
+        return {}
 
     def restore(self, rainy: Tensor, estimate: Tensor | None = None) -> Tensor:
         """Return the refined pictures from the rainy ones and the ``estimate`` of the stage before."""

@@ -142,6 +142,8 @@ class MethodSpec:
     """Raised by the plugin whenever its outputs could change; part of the cache key."""
     needs: Needs = field(default_factory=Needs)
     stochastic: bool = False
+    """It draws from ``Method.generators``; options with a property ``deterministic`` that is true say that it does not.
+    """
     trainable: bool = False
     needs_weights: bool = True
     licence: str = ""

@@ -86,7 +86,7 @@ def test_every_parameter_of_train_arrives_as_if_it_was_typed(asked: None, comman
     given, words = settings_of(
         lambda: train(
             "unet+diffusion", ["scenes:2", f"synthetic:{tmp_path}"], mix=[2, 0.5], val_data="scenes:3", val_limit=4,
-            real=tmp_path / "rainy", out=tmp_path / "out", preset="some",
+            real=tmp_path / "rainy", out=tmp_path / "out", preset="some", joint=True, folds=4,
             options={"unet": {"width": 8, "residual": True}},
             hyperparameters={"losses": {"l1": 1, "ssim": 0.25}, "size": (64, 96), "gradient_clip": None},
             weights={"unet": tmp_path / "a=b.safetensors"}, epochs=3, steps=5, minutes=0.5, seed=7,
@@ -100,7 +100,7 @@ def test_every_parameter_of_train_arrives_as_if_it_was_typed(asked: None, comman
         lambda: command(
             "train", "unet+diffusion", "--data", "scenes:2", "--data", f"synthetic:{tmp_path}", "--mix", "2,0.5",
             "--val-data", "scenes:3", "--val-limit", 4, "--real", tmp_path / "rainy", "--out", tmp_path / "out",
-            "--preset", "some", "--set", "unet.width=8", "--set", "unet.residual=true",
+            "--preset", "some", "--joint", "--folds", 4, "--set", "unet.width=8", "--set", "unet.residual=true",
             "--set", 'training.losses={"l1": 1, "ssim": 0.25}', "--set", "training.size=[64, 96]",
             "--set", "training.gradient_clip=null", "--weights", f"unet={tmp_path}/a=b.safetensors", "--epochs", 3,
             "--steps", 5, "--minutes", 0.5, "--seed", 7, "--intensity", "heavy,light", "--device", "cpu",

@@ -42,6 +42,9 @@ def run(
         str | None, typer.Option(help="native, or shorter side in pixels before rain is drawn.", show_default="native")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of rain, noise and training.", show_default="0")] = None,
+    samples: Annotated[
+        int | None, typer.Option(help="Outputs with different noise of each method that draws any.", show_default="1")
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(help="At most so many photos or pairs a test set.", show_default="all")
     ] = None,
@@ -137,6 +140,7 @@ def run_settings(typed: Mapping[str, Any], command: Sequence[str], registry: Reg
         ),
         "size": values.size(str(settled("size", "native"))),
         "seed": settled("seed", 0),
+        "samples": values.at_least("--samples", settled("samples", 1), 1),
         "limit": values.at_least("--limit", settled("limit", None), 1),
         "intensities": values.intensities(
             typed["intensity"]

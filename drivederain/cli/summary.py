@@ -11,9 +11,10 @@ from rich.table import Table
 from drivederain.cli.console import console
 from drivederain.results import statistics
 from drivederain.results.run_folder import RunFolder
+from drivederain.results.sample_spread import SampleSpread, sample_spreads
 from drivederain.results.stage_gains import StageGain, stage_gains
 from drivederain.results.statistics import ALL
-from drivederain.results.summary import summary_table
+from drivederain.results.summary import HEADLINE, summary_table
 
 COLUMNS = (("psnr", "PSNR dB ↑", 2), ("ssim", "SSIM ↑", 3), ("lpips", "LPIPS ↓", 3))
 NARROW = 110
@@ -27,6 +28,7 @@ def show_summary(run: RunFolder) -> None:
     results, methods = run.results(statistics.COLUMNS), [method["name"] for method in about["methods"]]
     rows = summary_table(results, methods)
     gains = stage_gains(results, methods)
+    spreads = sample_spreads(results, methods)
     intervals = console.width >= NARROW
     for dataset, source in dict.fromkeys((row["dataset"], row["intensity_source"]) for row in rows):
         if not truth.get(dataset, True):
@@ -38,11 +40,17 @@ def show_summary(run: RunFolder) -> None:
         console.print(f"\n{dataset} (intensity {source}): {figures}, Δ against the rainy input", markup=False)
         chosen = [row for row in rows if (row["dataset"], row["intensity_source"]) == (dataset, source)]
         console.print(_table(chosen, intervals))
+        for ceiling in about.get("ceilings", []):
+            if ceiling["dataset"] == dataset and (words := _ceiling(ceiling)):
+                console.print(words, markup=False)
         of_all = [
             gain for gain in gains if (gain.dataset, gain.intensity_source, gain.intensity) == (dataset, source, ALL)
         ]
         for gain in of_all:
             console.print(_gain(gain), markup=False)
+        for spread in spreads:
+            if (spread.dataset, spread.intensity_source, spread.metric) == (dataset, source, "psnr"):
+                console.print(_spread(spread), markup=False)
 
 
 def _table(rows: list[dict[str, Any]], intervals: bool) -> Table:
@@ -62,6 +70,22 @@ def _table(rows: list[dict[str, Any]], intervals: bool) -> Table:
     return table
 
 
+def _ceiling(about: dict[str, Any]) -> str:
+    """What a latent method could put out at best, on one line."""
+    units = {"psnr": (2, " dB")}
+    figures = [
+        f"{metric.upper()} {score['mean']:.{units.get(metric, (3, ''))[0]}f}{units.get(metric, (3, ''))[1]}"
+        for metric, variant in HEADLINE
+        if (score := about["scores"].get(f"{metric}[{variant}]"))
+    ]
+    if not figures:
+        return ""
+    return (
+        f"ceiling of {', '.join(about['of'])}: {about['method']} alone gives {about['images_ok']} clear pictures back "
+        f"at {', '.join(figures)}; a plain decode cannot do better"
+    )
+
+
 def _gain(stage: StageGain) -> str:
     """What the last method of a chain added, on one line."""
     gain = stage.gain
@@ -69,6 +93,14 @@ def _gain(stage: StageGain) -> str:
     return (
         f"{stage.chain} over {stage.before}: PSNR {gain.mean:+.2f} dB{interval}, "
         f"worse on {stage.hurt} of {gain.finite} pictures"
+    )
+
+
+def _spread(spread: SampleSpread) -> str:
+    """What another seed would have given, on one line."""
+    return (
+        f"{spread.method}, {spread.intensity}: between {spread.samples} samples PSNR of a picture varies by "
+        f"±{spread.of_an_image:.2f} dB, the mean by ±{spread.of_the_mean:.3f} ({spread.low:.2f} to {spread.high:.2f})"
     )
 
 

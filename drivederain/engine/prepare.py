@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from drivederain.chain_expression import ChainSpec
 from drivederain.engine.device import choose_precision
 from drivederain.engine.display import Display
 from drivederain.engine.failures import MethodCodeError, describe, traceback_of
+from drivederain.engine.keys import seed_of
 from drivederain.engine.options import (
     TRAINING,
     agrees,
@@ -83,8 +85,14 @@ class Preparation:
         """The chain's last stage made ready, and so those before it. Problems are noted in it, not raised."""
         if chain.name not in self._stages:
             before = self.stage(chain.before) if chain.before else None
-            self._stages[chain.name] = self._prepare(chain, before)
+            made = self._resampled(chain, before) if chain.sample else self._prepare(chain, before)
+            self._stages[chain.name] = made
         return self._stages[chain.name]
+
+    def _resampled(self, chain: ChainSpec, before: ReadyStage | None) -> ReadyStage:
+        """The chain's first sample with other noise: its weights and options, and nothing is trained for it."""
+        seed = seed_of(self.settings.seed, "sample", chain.sample)
+        return replace(self.stage(chain.of_sample(0)), chain=chain, before=before, seed=seed)
 
     def _prepare(self, chain: ChainSpec, before: ReadyStage | None) -> ReadyStage:
         spec = chain.last

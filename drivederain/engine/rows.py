@@ -48,7 +48,7 @@ def rows_of(
         for region, metric, name, value, score in sorted(found, key=lambda each: each[:3]):
             yield Row(
                 run=run,
-                method=stage.chain.name,
+                method=stage.chain.method,
                 key=cell.key,
                 dataset=sample.dataset,
                 split=sample.split,
@@ -64,7 +64,7 @@ def rows_of(
                 status=score.status,
                 reason=score.reason,
                 stage=stage.spec.name,
-                sample=0,
+                sample=stage.chain.sample,
                 size=sample.size,
                 weights_class=weights_class,
                 budget=budget,

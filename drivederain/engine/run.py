@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from filelock import FileLock, Timeout
 import drivederain
 from drivederain.data.sample import Sample, SampleSet
 from drivederain.engine.cache.differences import explain_miss
+from drivederain.engine.ceilings import about_ceiling, ceiling_stage, ceilings_of, clear_samples
 from drivederain.engine.cells import Cell
 from drivederain.engine.datasets import RunData, gather
 from drivederain.engine.device import choose_device
@@ -39,11 +41,11 @@ from drivederain.engine.train import Trainer
 from drivederain.engine.training_records import training_records
 from drivederain.engine.worker import inline
 from drivederain.engine.worker.supervisor import Limits, Supervisor, supervise
-from drivederain.errors import DataError
+from drivederain.errors import DataError, DriveDeRainError
 from drivederain.registry import Registry
 from drivederain.results.cell import FinishedCell
 from drivederain.results.run_folder import RunFolder, write_atomically
-from drivederain.results.schema import SCHEMA_VERSION, Status
+from drivederain.results.schema import SCHEMA_VERSION, Row, Status
 from drivederain.results.store import ResultsWriter, write_timings
 
 LOCK = ".lock"
@@ -127,13 +129,15 @@ class _Run:
             if spec.non_commercial:
                 self.display.warn(f"{spec.name} is not for commercial use: {spec.licence}")
         self._warn_of_seen(stages.values(), sample_sets)
+        samples = self._samples(stages)
         restorer = Restorer(self.settings, self.display, self.threads, self.folder.path / "logs")
         scorer = Scorer(self.metrics, self.device, self.threads, self.display)
-        work = _Work(self, stages, sample_sets, restorer, scorer)
+        work = _Work(self, stages | samples, sample_sets, restorer, scorer)
         work.restore_and_score()
         self._store_pictures(work)
+        ceilings = self._measure_ceilings(stages, sample_sets, restorer, scorer)
         restored = {name: sum(each.restored for each in done.values()) for name, done in work.done.items()}
-        timings = self._write_rows(stages, sample_sets, restorer, scorer)
+        timings = self._write_rows(stages | samples, sample_sets, restorer, scorer)
         methods = [
             about_method(stage, restorer.cell(stage), sample_sets, restored[name], self._facts(stage, restorer))
             for name, stage in stages.items()
@@ -141,9 +145,20 @@ class _Run:
         exit_status = int(self._rows_lost > 0 or any(method["status"] != "ok" for method in methods))
         write_timings(self.folder.timings_parquet, timings)
         trainings = training_records(stages, self.folder, self.display.warn)
-        self._write_record(data, methods, trainings, exit_status)
+        self._write_record(data, methods, ceilings, trainings, exit_status)
         self.events.write("finished", exit_status=exit_status, seconds=round(time.monotonic() - self.clock, 1))
         return Outcome(self.folder, exit_status, sum(restored.values()))
+
+    def _samples(self, stages: Mapping[str, ReadyStage]) -> dict[str, ReadyStage]:
+        """The further samples of the chains that draw noise."""
+        noisy = [stage.chain for stage in stages.values() if stage.draws_noise]
+        if self.settings.samples > 1 and not noisy:
+            self.display.warn(
+                f"--samples {self.settings.samples}: no method of this run draws noise as its options are, so there is "
+                "nothing to sample (the bridge of diffusion does with --set diffusion.eta=1 and two steps or more)"
+            )
+        chains = [chain.of_sample(number) for number in range(1, self.settings.samples) for chain in noisy]
+        return {chain.name: self.preparation.stage(chain) for chain in chains}
 
     def _check_folder(self) -> None:
         path = self.folder.path
@@ -184,18 +199,14 @@ class _Run:
                         "(their rows are marked seen); its scores there say little of new pictures"
                     )
 
-    def prefixes(self) -> list[ReadyStage]:
-        """Every prefix of every chain once, shorter ones first where they belong together."""
-        chains = dict.fromkeys(prefix for chain in self.chains for prefix in chain.prefixes)
-        return [self.preparation.stage(prefix) for prefix in chains]
-
     def tell(self, stage: ReadyStage, cell: Cell, sample_set: SampleSet, work: Work) -> None:
         """Note that a cell is finished for one sample set, and tell the plugins."""
         about = about_method(stage, cell, [sample_set], work.restored, {})
         # "partly" is for the report; a cell is ok or it is not.
         failed = stage.problem[0] if not stage.usable else "failed"
         finished = FinishedCell(
-            method=stage.chain.name,
+            method=stage.chain.method,
+            sample=stage.chain.sample,
             dataset=sample_set.name,
             key=cell.key,
             status="ok" if about["status"] == "ok" else failed,
@@ -215,13 +226,17 @@ class _Run:
         timings: list[dict[str, Any]] = []
         with ResultsWriter(self.folder.results_parquet) as writer:
             for sample_set in sorted(sample_sets, key=lambda each: (each.name, each.split)):
-                for name in sorted(stages):
-                    stage = stages[name]
-                    cells = [restorer.cell(each) for each in stage.all_stages]
-                    scores = ScoresOf(scorer, cells[-1], sample_set)
-                    writer.add(rows_of(self.folder.name, stage, cells, sample_set, scores, self.metrics))
-                    cells[-1].forget_scores()
-                    timing = timing_row(self.folder.name, stage, cells, sample_set)
+                for method in sorted({stage.chain.method for stage in stages.values()}):
+                    of_method = [stage for stage in stages.values() if stage.chain.method == method]
+                    rows, cells = [], {}
+                    for stage in of_method:
+                        own = cells[stage.chain.sample] = [restorer.cell(each) for each in stage.all_stages]
+                        scores = ScoresOf(scorer, own[-1], sample_set)
+                        rows.append(rows_of(self.folder.name, stage, own, sample_set, scores, self.metrics))
+                    writer.add(heapq.merge(*rows, key=_place_of))
+                    for own in cells.values():
+                        own[-1].forget_scores()
+                    timing = timing_row(self.folder.name, of_method[0], cells[0], sample_set)
                     timings += [timing] if timing else []
         self._rows_lost = sum(writer.statuses[status] for status in LOST)
         return timings
@@ -229,9 +244,10 @@ class _Run:
     def _store_pictures(self, work: _Work) -> None:
         """Put the pictures into the folder. Outputs that turn out to be damaged are restored again."""
         samples: list[Sample] = [sample for sample_set in work.sample_sets for sample in sample_set.samples]
+        first = {name: cell for name, cell in work.cells.items() if not work.stages[name].chain.sample}
         for left in reversed(range(MENDINGS + 1)):
             self.display.begin("store pictures", len(samples))
-            missing = RunPictures(self.folder).store(samples, work.cells, REFERENCE, self.display.advance)
+            missing = RunPictures(self.folder).store(samples, first, REFERENCE, self.display.advance)
             self.display.end()
             if not missing.damaged or not left:
                 break
@@ -248,8 +264,38 @@ class _Run:
             facts[ready.spec.name] = restorer.cell(ready).facts.get("facts", {})
         return facts
 
+    def _measure_ceilings(
+        self, stages: Mapping[str, ReadyStage], sample_sets: Sequence[SampleSet], restorer: Restorer, scorer: Scorer
+    ) -> list[dict[str, Any]]:
+        """What limits latent methods whatever they learn, by method and data set."""
+        clear = [clear_samples(sample_set) for sample_set in sample_sets if sample_set.has_truth]
+        usable = [stage for stage in stages.values() if stage.usable]
+        made = []
+        for name, (ceiling, of) in ceilings_of(usable).items():
+            chains = ", ".join(each.chain.name for each in of)
+            try:
+                stage = ceiling_stage(name, ceiling, of[0], self.registry)
+            except DriveDeRainError as error:  # named by a plugin; what was restored and scored stays
+                self.display.warn(f"the ceiling of {chains} was not measured: {error}")
+                continue
+            _Work(self, {name: stage}, clear, restorer, scorer, tells=False).restore_and_score()
+            cell = restorer.cell(stage)
+            abouts = [about_ceiling(stage, cell, of, sample_set, scorer, self.metrics) for sample_set in clear]
+            cell.forget_scores()
+            made += abouts
+            if reason := next((about["reason"] for about in abouts if about["reason"]), ""):
+                self.display.warn(
+                    f"the ceiling of {chains} was not measured ({stage.spec.name}, with options of theirs): {reason}"
+                )
+        return made
+
     def _write_record(
-        self, data: RunData, methods: list[dict[str, Any]], trainings: list[dict[str, Any]], exit_status: int
+        self,
+        data: RunData,
+        methods: list[dict[str, Any]],
+        ceilings: list[dict[str, Any]],
+        trainings: list[dict[str, Any]],
+        exit_status: int,
     ) -> None:
         settings = self.settings
         record = {
@@ -266,6 +312,7 @@ class _Run:
             "protocol": self._protocol(),
             "datasets": [about_dataset(text, sample_set) for text, sample_set in data.tested],
             "methods": methods,
+            "ceilings": ceilings,
             "trainings": trainings,
             "metrics": about_metrics(self.metrics),
             "problems": [vars(problem) for problem in data.problems],
@@ -280,6 +327,7 @@ class _Run:
         return {
             "size": "native" if settings.size is None else str(settings.size),
             "seed": settings.seed,
+            "samples": settings.samples,
             "device": self.device.type,
             "precision": settings.precision,
             "threads": torch.get_num_threads(),
@@ -293,6 +341,11 @@ class _Run:
         }
 
 
+def _place_of(row: Row) -> tuple[str, str, str, str, int]:
+    """Where a row stands among those of its method, as ``RESULTS_ORDER`` has it."""
+    return row.image, row.region, row.metric, row.variant, row.sample
+
+
 class _Work:
     """Restoring and scoring, until nothing is missing that can be had."""
 
@@ -303,14 +356,22 @@ class _Work:
         sample_sets: Sequence[SampleSet],
         restorer: Restorer,
         scorer: Scorer,
+        *,
+        tells: bool = True,
     ) -> None:
+        """``tells``: whether events and plugins are told of finished cells."""
         self.run, self.stages, self.sample_sets = run, stages, sample_sets
-        self.restorer, self.scorer = restorer, scorer
+        self.restorer, self.scorer, self.tells = restorer, scorer, tells
         self.cells = {name: restorer.cell(stage) for name, stage in stages.items()}
         self.done: dict[str, dict[str, Work]] = {name: {} for name in stages}
 
+    def prefixes(self) -> list[ReadyStage]:
+        """Every stage of every chain once, shorter chains first where they belong together."""
+        every = {each.chain.name: each for stage in self.stages.values() for each in stage.all_stages}
+        return list(every.values())
+
     def restore_and_score(self) -> None:
-        prefixes = self.run.prefixes()
+        prefixes = self.prefixes()
         for stage in prefixes:
             self._explain(stage)
             if stage is prefixes[-1] and self.run.settings.isolate and self.run.overlaps:
@@ -318,7 +379,7 @@ class _Work:
             else:
                 work = self.restorer.restore(stage, self.sample_sets)
             self._count(stage, work)
-            for sample_set in self.sample_sets:
+            for sample_set in self.sample_sets if self.tells else ():
                 self.run.tell(stage, self.restorer.cell(stage), sample_set, work[sample_set.name])
         self._mend([])
 
@@ -337,7 +398,7 @@ class _Work:
                 for stage in self.stages[place.chain].all_stages:
                     self.restorer.again(stage, place.sample)
             if lost or damaged:
-                for stage in self.run.prefixes():
+                for stage in self.prefixes():
                     self._count(stage, self.restorer.restore(stage, self.sample_sets))
             self._score()
             damaged = list(self.scorer.damaged)
@@ -348,7 +409,7 @@ class _Work:
     def _taken_away(self) -> list[tuple[ReadyStage, Sample]]:
         """Outputs that were there and were taken out of the cache meanwhile."""
         lost = []
-        for stage in self.run.prefixes():
+        for stage in self.prefixes():
             cell = self.restorer.cell(stage)
             for sample_set in self.sample_sets:
                 for sample in sample_set.samples:

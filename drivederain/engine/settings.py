@@ -32,6 +32,8 @@ class RunSettings:
     precision: Precision = "auto"
     size: int | None = None
     seed: int = 0
+    samples: int = 1
+    """Outputs of every chain that draws noise, each with a seed of its own; their scores tell the spread."""
     limit: int | None = None
     weights: Mapping[str, Path] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

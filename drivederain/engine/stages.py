@@ -44,6 +44,12 @@ class ReadyStage:
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def draws_noise(self) -> bool:
+        """Whether its outputs depend on the seed, or those of a stage before it do."""
+        own = self.spec.stochastic and not getattr(self.options, "deterministic", False)
+        return own or (self.before is not None and self.before.draws_noise)
+
+    @property
     def usable(self) -> bool:
         return self.status == "ok" and (self.before is None or self.before.usable)
 

@@ -18,3 +18,5 @@ class FinishedCell:
     restored_now: int
     """How many outputs were computed in this run; the others came from the cache."""
     seconds: float
+    sample: int = 0
+    """Which of several samples of a method that draws noise."""

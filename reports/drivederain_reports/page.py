@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from drivederain.errors import DataError
 from drivederain.results.run_folder import RunFolder, write_atomically
+from drivederain.results.sample_spread import sample_spreads
 from drivederain.results.statistics import ALL, COLUMNS, LEVEL, REFERENCE, RESAMPLES, image_scores, summarise
 from drivederain.specs import ReportSection
 from drivederain_reports import figures
@@ -77,6 +78,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             charts=charts,
             verdicts=verdicts(shown),
             galleries=galleries(run_folder, shown, scores, results, methods, previews),
+            spreads=sample_spreads(results, methods),
             failures=failures,
             skips=skips,
             most=MOST,

@@ -229,6 +229,25 @@ class EnvironmentAbout(_Record):
         return ", ".join(part for part in (self.gpu, self.cpu, cores, memory) if part) or "hardware not recorded"
 
 
+class CeilingScore(_Record):
+    """The mean of one metric variant over so many pictures."""
+
+    mean: float
+    images: int
+
+
+class CeilingAbout(_Record):
+    """What a method can put out at best, whatever it learns: another one's output of the clear pictures."""
+
+    method: Text
+    of: list[Text]
+    dataset: Text
+    images: int
+    images_ok: int
+    reason: Text = ""
+    scores: dict[str, CeilingScore] = {}
+
+
 class RunAbout(_Record):
     """The whole file."""
 
@@ -245,6 +264,7 @@ class RunAbout(_Record):
     protocol: dict[str, Any] = {}
     datasets: list[DatasetAbout]
     methods: list[MethodAbout]
+    ceilings: list[CeilingAbout] = []
     trainings: list[TrainingAbout] = []
     metrics: list[MetricAbout]
     problems: list[ProblemAbout] = []

@@ -21,8 +21,8 @@ HEAVY = (
 )  # fmt: skip
 RUN_OPTIONS = {
     "batch", "budget", "cache", "data", "data-option", "device", "download", "intensity", "isolate", "limit",
-    "lower-precision", "memory-limit", "method-timeout", "methods", "metrics", "out", "overwrite", "precision", "seed",
-    "set", "size", "skip-bad", "suite", "tile", "timeout", "train", "train-data", "weights",
+    "lower-precision", "memory-limit", "method-timeout", "methods", "metrics", "out", "overwrite", "precision",
+    "samples", "seed", "set", "size", "skip-bad", "suite", "tile", "timeout", "train", "train-data", "weights",
 }  # fmt: skip
 OPTION = re.compile(r"^  (--[\w-]+(?: / --[\w-]+)?)(?: (?:<[^>]+>|[A-Z][\w.=]*))?\s{2,}(\S.*)$")
 
@@ -60,6 +60,7 @@ def test_help_is_a_line_an_option_and_imports_nothing_heavy(verb: str) -> None:
             "--lower-precision",
             "--retry-failed",
             "--keep-weights",
+            "--joint",
             *CACHE_FLAGS,
         )
         assert flag or "[default: " in line or "[required]" in line, f"no default: {line!r}"

@@ -47,7 +47,7 @@ def output(picture: str, milliseconds: float | None = 1.0, **more: Any) -> Any:
 def stage(*names: str, problem: tuple[str, str] = ("ok", "")) -> Any:
     stages = [SimpleNamespace(spec=SimpleNamespace(name=name, needs=Needs())) for name in names]
     return SimpleNamespace(
-        chain=SimpleNamespace(name="+".join(names)),
+        chain=SimpleNamespace(name="+".join(names), method="+".join(names), sample=0),
         spec=stages[-1].spec,
         all_stages=stages,
         device=SimpleNamespace(type="cpu"),

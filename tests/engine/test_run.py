@@ -74,6 +74,39 @@ def test_outputs_are_what_the_methods_say(bench: Any, pairs: Path) -> None:
     assert np.abs(output(outcome, "brighten+average") - (rainy + estimate) / 2).max() <= 0.5
 
 
+def test_samples_of_methods_that_draw_noise_are_rows_of_their_own(bench: Any, pairs: Path) -> None:
+    once = bench("brighten+noisy,noisy+brighten,brighten", f"paired:{pairs}")
+    outcome = bench("brighten+noisy,noisy+brighten,brighten", f"paired:{pairs}", samples=3)
+    results = outcome.folder.results()
+    samples = {name: sorted(set(own["sample"])) for name, own in results.groupby("method")}
+    # The noise of a chain is that of all its stages; the beginnings of chains are rows too.
+    assert samples == {
+        "identity": [0],
+        "brighten": [0],
+        "brighten+noisy": [0, 1, 2],
+        "noisy": [0, 1, 2],
+        "noisy+brighten": [0, 1, 2],
+    }
+    for name in ("brighten+noisy", "noisy+brighten"):
+        psnr = rows(outcome, name).query("metric == 'psnr'").pivot(index="image", columns="sample", values="value")
+        assert (psnr[0] != psnr[1]).all() and (psnr[1] != psnr[2]).all()
+        assert list(psnr[0]) == list(rows(once, name).query("metric == 'psnr'")["value"]), "the first is as ever"
+    assert [one["name"] for one in outcome.folder.about()["methods"]] == [
+        one["name"] for one in once.folder.about()["methods"]
+    ]
+    assert contents(outcome.folder.path / "images") == contents(once.folder.path / "images")
+    assert list(outcome.folder.timings()["method"]) == list(once.folder.timings()["method"])
+    assert restored(bench("brighten+noisy", f"paired:{pairs}", samples=3)) == dict.fromkeys(
+        ("identity", "brighten", "brighten+noisy"), 0
+    )
+
+
+def test_samples_without_noise_are_said_to_be_none(bench: Any, pairs: Path) -> None:
+    outcome = bench("brighten", f"paired:{pairs}", samples=2)
+    assert "--samples 2: no method of this run draws noise" in bench.warnings
+    assert set(outcome.folder.results()["sample"]) == {0}
+
+
 def test_the_second_run_restores_nothing(bench: Any, pairs: Path, calls: Any) -> None:
     first = bench(METHODS, f"paired:{pairs}")
     done = dict(calls)
