@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from drivederain.results.statistics import place_of_intensity
 from drivederain.results.summary import HEADLINE
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def sample_spreads(results: pd.DataFrame, methods: Sequence[str] = ()) -> list[S
     for (dataset, source), of_set in scored.groupby(["dataset", "intensity_source"], sort=True, observed=True):
         for method in order:
             own = of_set[of_set["method"] == method]
-            for intensity, rows in own.groupby("intensity", sort=False, observed=True):
+            for intensity in sorted(own["intensity"].unique(), key=place_of_intensity):
+                rows = own[own["intensity"] == intensity]
                 for metric, variant in HEADLINE:
                     if (metric, variant) in pairs:
                         chosen = rows[(rows["metric"] == metric) & (rows["variant"] == variant)]
@@ -62,7 +64,7 @@ def sample_spreads(results: pd.DataFrame, methods: Sequence[str] = ()) -> list[S
                         if min(values.shape) >= 1 and values.shape[1] > 1:
                             found.append(
                                 SampleSpread(
-                                    str(dataset), str(source), str(intensity), method, metric, variant, *_spread(values)
+                                    str(dataset), str(source), intensity, method, metric, variant, *_spread(values)
                                 )
                             )
     return found

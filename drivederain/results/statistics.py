@@ -297,12 +297,9 @@ def summarise(results: pd.DataFrame, reference: str = REFERENCE) -> pd.DataFrame
             stratum = of_set if intensity == ALL else of_set[of_set["intensity"] == intensity]
             rows += _summarise_stratum(stratum, part[part["intensity"] == intensity], reference)
     summary = pd.DataFrame(rows, columns=_SUMMARY_COLUMNS)
-    order = {"light": 0, "medium": 1, "heavy": 2, ALL: 4}
     methods = {name: number for number, name in enumerate(results["method"].unique())}
     return (
-        summary.assign(
-            _intensity=summary["intensity"].map(lambda name: order.get(name, 3)), _method=summary["method"].map(methods)
-        )
+        summary.assign(_intensity=summary["intensity"].map(place_of_intensity), _method=summary["method"].map(methods))
         .sort_values(
             ["dataset", "intensity_source", "_intensity", "intensity", "metric", "variant", "region", "_method"],
             kind="stable",
@@ -310,6 +307,11 @@ def summarise(results: pd.DataFrame, reference: str = REFERENCE) -> pd.DataFrame
         .drop(columns=["_intensity", "_method"])
         .reset_index(drop=True)
     )
+
+
+def place_of_intensity(name: str) -> int:
+    """Where rows of this intensity stand in tables: light, medium, heavy, any other, all."""
+    return {"light": 0, "medium": 1, "heavy": 2, ALL: 4}.get(name, 3)
 
 
 _COUNTS = ("failed", "skipped", "seen", "borderline")
@@ -332,7 +334,7 @@ def _counts(results: pd.DataFrame) -> pd.DataFrame:
     )
     if results["sample"].any():  # a picture counts once, however many samples of a stochastic method it has
         of_pictures = flagged.assign(image=results["image"]).groupby([*keys, "image"], sort=False, observed=True)
-        flagged = of_pictures.any().reset_index()
+        flagged = of_pictures.any().reset_index().drop(columns="image")
     counted = flagged.groupby(keys, sort=False, observed=True).sum().reset_index().astype(dict.fromkeys(keys, object))
     over_all = counted.drop(columns="intensity").groupby([key for key in keys if key != "intensity"], sort=False).sum()
     return pd.concat([counted, over_all.reset_index().assign(intensity=ALL)], ignore_index=True)

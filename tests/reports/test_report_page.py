@@ -24,6 +24,9 @@ MINIMAL = (
 )
 
 
+HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
+
+
 class Page(HTMLParser):
     """Elements with their attributes, and the text that a reader sees."""
 
@@ -260,6 +263,38 @@ def test_what_was_stepped_down_is_flagged_beside_scores_and_speed(fake_run: Any,
     flags = page.all("abbr")
     assert {flag["title"] for flag in flags} == {counted}
     assert len(flags) == 5 + 3  # the tables of five metrics, and of three by region
+
+
+def test_samples_of_a_method_that_draws_noise_have_a_table_of_their_spread(fake_run: Any, tmp_path: Path) -> None:
+    page = page_of(fake_run(scenes=4, samples={"unet+diffusion": 3}, with_second=False).build(tmp_path / "mine"))
+    assert "What another seed would have given" in page.words
+    lines = re.findall(r"unet\+diffusion synthetic:photos (\w+) PSNR (\d) (\d) ([\d.]+) ([\d.]+)", page.words)
+    # Samples are 0.1 dB apart, whatever the picture: both standard deviations are that.
+    assert lines == [(intensity, "3", "4", "0.1000", "0.1000") for intensity in ("light", "medium", "heavy")]
+
+
+def test_without_samples_there_is_no_table_of_their_spread(whole: Page) -> None:
+    assert "What another seed would have given" not in whole.words
+
+
+def test_ceilings_stand_beside_the_scores_they_bound(fake_run: Any, tmp_path: Path) -> None:
+    measured = {
+        "method": HOSTILE,
+        "of": ["unet+diffusion"],
+        "dataset": "synthetic:photos",
+        "images": 8,
+        "images_ok": 7,
+        "scores": {"psnr": {"mean": 26.54, "images": 7}},
+    }
+    failed = {**measured, "images_ok": 0, "scores": {}, "reason": f"out of memory {HOSTILE}"}
+    of_others = {**measured, "dataset": "another", "of": ["nobody"]}
+    about = {"ceilings": [measured, failed, of_others]}
+    page = page_of(fake_run(scenes=2, about=about, with_second=False).build(tmp_path / "mine"))
+    assert "Ceiling of unet+diffusion: the autoencoder alone" in page.words
+    assert "gives 7 clear images back at psnr 26.540." in page.words
+    assert "The ceiling of unet+diffusion could not be measured: out of memory <script>alert(1)</script>" in page.words
+    assert "nobody" not in page.words
+    assert not [image for image in page.all("img") if image.get("src") == "x"]
 
 
 def test_a_second_report_makes_no_preview_again(fake_run: Any, tmp_path: Path, monkeypatch: Any) -> None:

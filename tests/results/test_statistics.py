@@ -221,6 +221,6 @@ def test_borderline_and_seen_pictures_are_counted_once() -> None:
         {"image": "a", "scene": "a", "value": 1.0, "borderline": True, "seen": True, "sample": 0},
         {"image": "a", "scene": "a", "value": 1.0, "borderline": True, "seen": True, "sample": 1},
         {"image": "b", "scene": "b", "value": None, "status": "skipped"},
-    )
+    ).astype({"image": "category"})  # as the store reads it
     row = pick(summarise(results), intensity="light")
     assert (row["borderline"], row["seen"], row["skipped"], row["failed"]) == (1, 1, 1, 0)
