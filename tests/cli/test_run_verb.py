@@ -43,6 +43,23 @@ def test_the_exit_status_is_1_where_a_chain_is_lost_and_the_report_is_written(
     assert (out / "report" / "index.html").is_file()
 
 
+def test_samples_are_told_by_run_and_by_a_report_made_again(command: Any, pairs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    ended = command(
+        "run", "--methods", "unet,unet+diffusion", "--data", f"paired:{pairs}", "--samples", "2",
+        "--set", "diffusion.eta=1", "--metrics", "psnr", "--out", out, "--cache", tmp_path / "cache",
+    )  # fmt: skip
+    assert ended.status == 0, ended.err
+    for intensity in ("light", "medium", "heavy"):
+        assert f"unet+diffusion, {intensity}: between 2 samples PSNR of a picture varies by" in ended.out
+    page = out / "report" / "index.html"
+    first = page.read_bytes()
+    assert b'<section id="spread">' in first
+    page.unlink()
+    assert command("report", out).status == 0
+    assert page.read_bytes() == first
+
+
 def test_a_suite_file_says_what_the_command_line_does_not(
     command: Any, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

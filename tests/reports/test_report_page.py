@@ -267,6 +267,7 @@ def test_what_was_stepped_down_is_flagged_beside_scores_and_speed(fake_run: Any,
 
 def test_samples_of_a_method_that_draws_noise_have_a_table_of_their_spread(fake_run: Any, tmp_path: Path) -> None:
     page = page_of(fake_run(scenes=4, samples={"unet+diffusion": 3}, with_second=False).build(tmp_path / "mine"))
+    assert {"href": "#spread"} in page.all("a")
     assert "What another seed would have given" in page.words
     lines = re.findall(r"unet\+diffusion synthetic:photos (\w+) PSNR (\d) (\d) ([\d.]+) ([\d.]+)", page.words)
     # Samples are 0.1 dB apart, whatever the picture: both standard deviations are that.
