@@ -70,6 +70,10 @@ class Method(ABC):
     def restore(self, rainy: Tensor) -> Tensor:
         """Return the restored pictures, of the shape of ``rainy``. Values outside [0, 1] are clamped by the core."""
 
+    def network_options(self) -> dict[str, Any]:
+        """The options of ``architecture`` that this network depends on, with their values; stored with its weights."""
+        return {name: getattr(self.options, name) for name in self.architecture}
+
     def training(self) -> Recipe | None:
         """How to train the loaded network, or ``None`` for a method that is not trained here."""
         return None

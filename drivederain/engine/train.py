@@ -211,7 +211,7 @@ def about_training(
     }
     return {
         "method": spec.name,
-        "architecture": {name: getattr(method.options, name) for name in method.architecture},
+        "architecture": method.network_options(),
         "trained_on": trained_on,
         "budget": record.budget,
         "steps": record.steps,

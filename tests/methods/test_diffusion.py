@@ -250,6 +250,15 @@ def test_weights_stored_as_float16_are_read_back(weights: Path) -> None:
     assert method.facts() == {"network": "bridge, channels 8-16", "steps": 2, "parameters": 43_812}
 
 
+def test_weights_are_stored_with_the_options_of_their_own_model() -> None:
+    bridge = with_options(blend=0.5).network_options()
+    assert (bridge["model"], bridge["blend"], bridge["channels"]) == ("bridge", 0.5, (8, 16))
+    assert "prompt" not in bridge and "detail" in bridge
+    instruct = with_options(model="instruct-pix2pix").network_options()
+    assert "prompt" in instruct and "detail" not in instruct
+    assert bridge.keys() | instruct.keys() == set(Diffusion.architecture)
+
+
 def test_blend_adds_a_share_of_the_refinement(weights: Path) -> None:
     rainy, estimate = torch.rand(2, 1, 3, 32, 32)
     outputs = []

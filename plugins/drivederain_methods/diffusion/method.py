@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from drivederain_methods.diffusion.instruct.model import InstructModel
 
 
+OF_BRIDGE = ("channels", "layers", "pixel_shuffle", "detail", "norm", "bridge_noise")
+OF_INSTRUCT = ("base", "revision", "prompt", "see_rainy", "strength", "fidelity")
+
+
 class Diffusion(Refiner):
     """Refines the estimate of the stage before it."""
 
-    architecture: ClassVar[tuple[str, ...]] = (
-        "model", "channels", "layers", "pixel_shuffle", "detail", "norm", "bridge_noise", "blend",
-        "base", "revision", "prompt", "see_rainy", "strength", "fidelity",
-    )  # fmt: skip
+    architecture: ClassVar[tuple[str, ...]] = ("model", "blend", *OF_BRIDGE, *OF_INSTRUCT)
     fitted_as: ClassVar[Mapping[str, float]] = {"blend": 1.0}
     options: DiffusionOptions
     model: BridgeModel | InstructModel
@@ -62,6 +63,10 @@ class Diffusion(Refiner):
             wanted += float(np.sum(change * (clear.astype(np.float64) - estimate)))
             made += float(np.sum(change**2))
         return {"blend": round(min(max(wanted / made, 0.0), 1.0), 4) if made else 1.0}
+
+    def network_options(self) -> dict[str, Any]:
+        others = OF_INSTRUCT if self.options.model == "bridge" else OF_BRIDGE
+        return {name: value for name, value in super().network_options().items() if name not in others}
 
     def training(self) -> Recipe:
         return self.model.training()
