@@ -1,8 +1,9 @@
-"""Scenes as no network has seen them: turned, in other colours, darker or brighter, before rain is drawn over them.
+"""Scenes as no network has seen them: turned, in other colours, darker, brighter, harder, before rain is drawn on them.
 
 A network that is trained on few photographs knows them after a while and fills in from memory what is behind a drop.
-That shows in training scores that new photographs do not reach. The rain is drawn afterwards, so its drops hang down
-and bend light as ever.
+That shows in training scores that new photographs do not reach. And where they have less contrast than what it will
+meet, it takes what it should restore for dull, and leaves a part of the veil. So contrast is only ever raised:
+a flat scene is what a veil makes. The rain is drawn afterwards, so its drops hang down and bend light as ever.
 """
 
 from __future__ import annotations
@@ -28,4 +29,8 @@ def varied(clear: NDArray[np.uint8], hyperparameters: Hyperparameters, rng: np.r
     if hyperparameters.gamma:
         levels = np.linspace(0, 1, 256) ** 2 ** (hyperparameters.gamma * (2 * exponent - 1))
         clear = np.rint(255 * levels).astype(np.uint8)[clear]
+    if hyperparameters.contrast:
+        middle = clear.mean()
+        stretched = middle + 2 ** (hyperparameters.contrast * rng.random()) * (np.arange(256) - middle)
+        clear = np.clip(np.rint(stretched), 0, 255).astype(np.uint8)[clear]
     return np.ascontiguousarray(clear)

@@ -48,6 +48,18 @@ def test_levels_are_bent_both_ways_and_ends_stay() -> None:
     assert 63 <= min(middles) < 75 and 165 < max(middles) <= 181
 
 
+def test_contrast_is_raised_around_the_mean_and_never_lowered() -> None:
+    soft = np.repeat(np.arange(110, 151, dtype=np.uint8)[None, :, None], 3, axis=2)
+    widths = []
+    for number in range(200):
+        made = varied(soft, Hyperparameters(contrast=1.0), np.random.default_rng(number)).astype(int)
+        assert made[0, 20, 0] == 130, "the mean stays"
+        widths.append(int(made.max() - made.min()))
+    assert 40 <= min(widths) < 43 and 77 < max(widths) <= 80
+    hard = varied(scene(), Hyperparameters(contrast=2.0), np.random.default_rng(0))
+    assert (hard == 0).any() and (hard == 255).any(), "what leaves the range is cut, as a camera cuts it"
+
+
 def test_the_result_can_be_drawn_on() -> None:
-    made = drawn(1, vertical_flip=1.0, channel_shuffle=1.0, gamma=0.5)
+    made = drawn(1, vertical_flip=1.0, channel_shuffle=1.0, gamma=0.5, contrast=0.5)
     assert made.flags["C_CONTIGUOUS"] and made.dtype == np.uint8 and made.shape == scene().shape

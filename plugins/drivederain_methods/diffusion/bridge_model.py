@@ -14,8 +14,9 @@ from drivederain.weights import load_state
 from drivederain_methods.diffusion.bridge import Bridge
 from drivederain_methods.diffusion.options import DiffusionOptions
 
-SHARE_AT_ONE = 0.5
-"""Half of the training is at t = 1, where sampling starts; the rest is uniform (better than uniform alone)."""
+SHARE_AT_ONE = 0.8
+"""Most of the training is at t = 1, where sampling starts and nothing is known of the clear picture, the rest uniform.
+Below 1 the state tells most of the answer: with a half, 500 steps gained 4 dB at t = 0.5 and none at t = 1."""
 EARLIEST = 0.02
 """The smallest time trained at; at 0 the state is the clear picture itself."""
 
