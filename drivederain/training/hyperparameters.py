@@ -50,7 +50,10 @@ class Hyperparameters(BaseModel):
         0.0, ge=0, le=2, description="its levels are raised before to a power between 2^-gamma and 2^gamma; 0: 1"
     )
     contrast: float = Field(
-        0.0, ge=0, le=2, description="its contrast around its mean is raised before by up to a factor of 2^contrast"
+        0.0,
+        ge=0,
+        le=2,
+        description="its levels are bent away from its mean before, with a slope there of up to 2^contrast",
     )
     fresh_rain: bool = Field(True, description="drawn rain is drawn anew each epoch; false: that of the data set")
     epoch_steps: int | None = Field(None, ge=1, description="batches an epoch; none: each picture once")

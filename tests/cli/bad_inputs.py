@@ -258,6 +258,34 @@ BAD_INPUTS = (
     BadInput(
         "a run for a training", "train unet --resume runs/good", ("runs/good holds no training (no training.json)",)
     ),
+    BadInput(
+        "a base model that is not there",
+        train("--set diffusion.model=instruct-pix2pix --set diffusion.base=./nothing", method="unet+diffusion"),
+        ("nothing: there is no such folder", "Give one in the diffusers layout"),
+    ),
+    BadInput(
+        "a base model that is none",
+        train("--set diffusion.model=instruct-pix2pix --set diffusion.base=./photos", method="unet+diffusion"),
+        ("photos: no model in the diffusers layout", "no model_index.json", "Give the folder that has it"),
+    ),
+    BadInput(
+        "a base model that was never fetched",
+        train("--set diffusion.model=instruct-pix2pix", method="unet+diffusion"),
+        ("--download", "https://huggingface.co/timbrooks/instruct-pix2pix", "--set diffusion.model=bridge"),
+    ),
+    BadInput(
+        "one step from noise",
+        run(
+            "--set diffusion.model=instruct-pix2pix --set diffusion.strength=1 --set diffusion.steps=1",
+            methods="unet+diffusion",
+        ),
+        ("strength 1 starts from noise, which one step cannot clear: 2 steps or more",),
+    ),
+    BadInput(
+        "joint training of a single stage", train("--joint"), ("--joint", "unet has no stage before it", "Leave it out")
+    ),
+    BadInput("folds for a single stage", train("--folds 3"), ("--folds 3", "Leave it out")),
+    BadInput("no sample", run("--samples 0"), ("--samples 0", "1 or more")),
     BadInput("two folders for a training", train("--resume runs/x"), ("--resume goes on in its own folder", "--out")),
 )
 

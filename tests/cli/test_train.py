@@ -176,7 +176,7 @@ def test_a_stage_is_trained_together_with_its_refiner(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("unet",), "--joint: unet has no stage before it. Write train STAGE+unet."),
+        (("unet",), "--joint: unet has no stage before it. Leave it out, or train a chain."),
         (("unet+diffusion+diffusion",), "--joint: diffusion is in the chain twice"),
         (("identity+diffusion",), "--joint: identity cannot be trained together with other stages"),
         (("unet+diffusion", "--set", "training.compile=true"), "--joint: training.compile is for one network"),

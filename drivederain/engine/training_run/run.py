@@ -439,7 +439,7 @@ class _Training:
     def _stages(self, behind: ReadyStage | None) -> list[LoadedStage]:
         """The stages before a refiner, to be trained together with it."""
         if behind is None:
-            raise OptionError(f"--joint: {self.spec.name} has no stage before it. Write train STAGE+{self.spec.name}.")
+            raise OptionError(f"--joint: {self.spec.name} has no stage before it. Leave it out, or train a chain.")
 
         def kept(name: str) -> Path | None:
             return beside(self.folder.last, name) if self._goes_on else None
