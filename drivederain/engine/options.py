@@ -57,10 +57,15 @@ def method_options(spec: MethodSpec, given: Mapping[str, str], stored: Mapping[s
         return model(**values)
     except ValidationError as error:
         first = error.errors()[0]
+        words = first["msg"].removeprefix("Value error, ")
+        if not first["loc"]:  # options that do not go together
+            where = ", ".join(f"{spec.name}.{name}" for name in given)
+            where = f"--set {where}" if given else f"{spec.name}, the options stored with its weights"
+            raise OptionError(f"{where}: {words}") from error
         name = ".".join(str(part) for part in first["loc"])
-        typed = str(first["loc"][0]) in given if first["loc"] else bool(given)
+        typed = str(first["loc"][0]) in given
         where = f"--set {spec.name}.{name}" if typed else f"{spec.name}, the option {name} stored with its weights"
-        raise OptionError(f"{where}={_shown(first.get('input'))}: {first['msg']}") from error
+        raise OptionError(f"{where}={_shown(first.get('input'))}: {words}") from error
 
 
 def key_options(options: Any) -> dict[str, Any]:

@@ -279,7 +279,10 @@ BAD_INPUTS = (
             "--set diffusion.model=instruct-pix2pix --set diffusion.strength=1 --set diffusion.steps=1",
             methods="unet+diffusion",
         ),
-        ("strength 1 starts from noise, which one step cannot clear: 2 steps or more",),
+        (
+            "--set diffusion.model, diffusion.strength, diffusion.steps: strength 1 starts from noise",
+            "which one step cannot clear: 2 steps or more",
+        ),
     ),
     BadInput(
         "joint training of a single stage", train("--joint"), ("--joint", "unet has no stage before it", "Leave it out")
