@@ -20,7 +20,7 @@ from drivederain.results.run_folder import write_atomically
 from drivederain.results.training_folder import TrainingFolder
 from drivederain.scenes import SCENES_VERSION
 from drivederain.weights import read_weights, serialise, sha256_of
-from model_card import write_card
+from model_card import read_card, write_card
 from shipped_data import in_words, redistributable, sources
 
 SCENES = re.compile(r"scenes(?::(\d+).*)?")
@@ -55,12 +55,27 @@ def scenes_trained_on(record: dict[str, Any]) -> int:
     return sum(int(int(match[1] or 12) * SHARE + 0.5) for match in found if match)
 
 
+def gone_on_from(weights: Path) -> dict[str, Any]:
+    """The card beside ``weights``.
+
+    Raises:
+        SystemExit: the card describes another file.
+    """
+    card = read_card(weights)
+    if card["sha256"] != sha256_of(weights):
+        raise SystemExit(f"{weights} is not the file that its card describes")
+    return card
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("training", type=Path, help="folder of a training")
     parser.add_argument("photos", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--notes", default="", help="what a reader of the card should know besides")
+    parser.add_argument(
+        "--gone-on-from", type=Path, metavar="WEIGHTS", help="shipped weights, card beside them, that it was begun with"
+    )
     arguments = parser.parse_args()
     folder = TrainingFolder(arguments.training)
     record = folder.read_record()
@@ -74,9 +89,21 @@ def main() -> None:
         parser.error(f"{len(strangers)} training pictures are neither redistributable photographs nor drawn scenes")
     seen = [photo for photo in photos if photo.content in about["training_pictures"]]
     spec = Registry.discover().method(str(about["method"]))
+    if (spec.name in record["weights"]) != (arguments.gone_on_from is not None):
+        parser.error(
+            "--gone-on-from is for a training that was begun with --weights of its own method, and needed then"
+        )
     training = about["training"]
     short = {name: about[name] for name in ("method", "architecture", "budget", "steps", "behind", "behind_sha256")}
     short |= {"trained_on": in_words(seen, scenes), "licence": "Apache-2.0"}
+    earlier = gone_on_from(arguments.gone_on_from) if arguments.gone_on_from else None
+    if earlier:
+        seen_before = set(earlier["training_pictures"])
+        seen += [photo for photo in photos if photo.content in seen_before and photo not in seen]
+        scenes += earlier["scenes"]["count"]
+        short["budget"] = f"{earlier['budget']} + {short['budget']}"
+        short["steps"] = int(short["steps"]) + int(earlier["steps"])
+        short["trained_on"] = in_words(seen, scenes)
     path = arguments.out / f"{spec.name}.safetensors"
     write_atomically(path, serialise(weights.tensors, short, half=True))
     environment = record["environment"]
@@ -95,6 +122,8 @@ def main() -> None:
         "command": command_of(record),
         "notes": arguments.notes,
     }
+    if earlier:
+        card["resumed_from"] = {name: earlier[name] for name in ("sha256", "steps", "budget")}
     write_card(path, card)
     print(path, path.stat().st_size, "bytes")
 
