@@ -18,12 +18,12 @@ from drivederain.engine.device import DeviceRunner
 from drivederain.tiling import by_tiles
 from drivederain.weights import read_weights, serialise
 from drivederain_methods.diffusion.bridge import Bridge
-from drivederain_methods.diffusion.bridge_model import SHARE_AT_ONE, BridgeModule
+from drivederain_methods.diffusion.bridge_model import SHARE_AT_ONE, BridgeModel, BridgeModule
 from drivederain_methods.diffusion.method import Diffusion
-from drivederain_methods.diffusion.options import DiffusionOptions
+from drivederain_methods.diffusion.options import MULTIPLE, DiffusionOptions
 
 CPU = torch.device("cpu")
-SMALL = DiffusionOptions(channels=(8, 16))
+SMALL = DiffusionOptions(channels=(8, 16), pixel_shuffle=2, detail=8)
 MakeRunner = Callable[..., DeviceRunner]
 MakePicture = Callable[..., NDArray[np.uint8]]
 
@@ -34,14 +34,15 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     method = Diffusion(SMALL)
     torch.manual_seed(0)
     method.load(None, CPU)
-    torch.nn.init.normal_(method.model.bridge.network.conv_out.weight, std=0.02)
+    for last in (method.model.bridge.network.conv_out, method.model.bridge.detail[-1]):
+        torch.nn.init.normal_(last.weight, std=0.1)
     path = tmp_path_factory.mktemp("diffusion") / "diffusion.safetensors"
     path.write_bytes(serialise(method.state(), {}, half=True))
     return path
 
 
 def with_options(**options: Any) -> Diffusion:
-    return Diffusion(DiffusionOptions(channels=(8, 16), **options))
+    return Diffusion(DiffusionOptions(**{**SMALL.model_dump(exclude_unset=True), **options}))
 
 
 @pytest.mark.parametrize("more", [{}, {"detail": 8, "norm": "layer", "pixel_shuffle": 4}, {"detail": 2}])
@@ -247,7 +248,7 @@ def test_weights_stored_as_float16_are_read_back(weights: Path) -> None:
     stored = read_weights(weights).tensors
     assert {value.dtype for value in stored.values()} == {torch.float16}
     assert all(torch.equal(value, stored[name].float()) for name, value in method.state().items())
-    assert method.facts() == {"network": "bridge, channels 8-16", "steps": 2, "parameters": 43_812}
+    assert method.facts() == {"network": "bridge, channels 8-16", "steps": 2, "parameters": 45_851}
 
 
 def test_weights_are_stored_with_the_options_of_their_own_model() -> None:
@@ -295,9 +296,10 @@ def test_training_is_mostly_at_t_1_and_seeded() -> None:
 
 def test_default_network_keeps_its_layout() -> None:
     with torch.device("meta"):
-        bridge = Bridge(DiffusionOptions().channels)
-    assert bridge.network.conv_in.weight.shape == (32, 36, 3, 3)
-    assert bridge.network.conv_out.weight.shape == (12, 32, 3, 3)
+        bridge = BridgeModel(DiffusionOptions(), None, torch.device("meta")).bridge
+    assert bridge.network.conv_in.weight.shape == (48, 9 * 16, 3, 3)
+    assert bridge.network.conv_out.weight.shape == (8 * 16, 48, 3, 3)
+    assert isinstance(bridge.detail, torch.nn.Sequential) and bridge.multiple == MULTIPLE
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_a_refiner_changes_as_much_as_the_mask_lets_it(drawn: tuple[Tensor, Tens
     rainy, estimate, _ = drawn
     method = Diffusion(DiffusionOptions(channels=(8, 16), paste=paste))  # type: ignore[arg-type]
     method.load(None, CPU)
-    torch.nn.init.constant_(method.model.bridge.network.conv_out.bias, 0.1)  # type: ignore[union-attr]
+    torch.nn.init.constant_(method.model.bridge.detail[-1].bias, 0.1)  # type: ignore[union-attr, index]
     with torch.inference_mode():
         change = method.refine(rainy, estimate) - estimate
     whole = torch.full_like(change, 0.1)

@@ -1,1 +1,1 @@
-"""The diffusion refiner: a small bridge in pixels, built of diffusers components."""
+"""The diffusion refiner: a bridge in pixels, or InstructPix2Pix with LoRA; both are built of diffusers."""

@@ -53,14 +53,14 @@ class DiffusionOptions(BaseModel):
     )
 
     channels: tuple[int, ...] = Field(
-        (32, 64, 96, 128),
+        (48, 64, 96, 128, 160),
         min_length=1,
         description="bridge: channels a level of diffusers' UNet2DModel, multiples of 8",
     )
     layers: int = Field(1, ge=1, le=4, description="bridge: residual blocks a level")
-    pixel_shuffle: int = Field(2, ge=1, le=4, description="bridge: pictures are folded by this factor, without loss")
+    pixel_shuffle: int = Field(4, ge=1, le=4, description="bridge: pictures are folded by this factor, without loss")
     detail: int = Field(
-        0, ge=0, le=128, multiple_of=2, description="bridge: channels of its convolutions at full resolution; 0: none"
+        16, ge=0, le=128, multiple_of=2, description="bridge: channels of its convolutions at full resolution; 0: none"
     )
     norm: Literal["group", "layer"] = Field(
         "group", description="bridge: group: by statistics of the whole picture; layer: of each pixel's channels"

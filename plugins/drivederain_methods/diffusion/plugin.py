@@ -48,7 +48,7 @@ def drivederain_methods() -> list[MethodSpec]:
                 WeightsSpec(
                     name="compact",
                     source="package:drivederain_methods/diffusion/weights/diffusion.safetensors",
-                    sha256="0f48caf850f16442e11c38be306618909783a666dfed9ef205d137f8a9db8d03",
+                    sha256="65939fe2c4cd26e5460bd15fcc4a81bb9ce32d1ff51b0165b2578e7f7bcb0a27",
                     licence="Apache-2.0",
                     trained_on="40 redistributable road photographs and 119 drawn scenes, drawn rain",
                     weights_class="shipped",

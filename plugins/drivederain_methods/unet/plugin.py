@@ -57,9 +57,9 @@ def drivederain_methods() -> list[MethodSpec]:
                 WeightsSpec(
                     name="compact",
                     source="package:drivederain_methods/unet/weights/unet.safetensors",
-                    sha256="03f98958ab980760241776f3f6982a9c0d0232294d965fe688db9f967daac7a2",
+                    sha256="c7a0beb9175a6a089942d753b0d728a0d1317538c21a00425d277798382f8a0b",
                     licence="Apache-2.0",
-                    trained_on="40 redistributable road photographs and 119 drawn scenes, drawn rain",
+                    trained_on="40 redistributable road photographs and 238 drawn scenes, drawn rain",
                     weights_class="shipped",
                     card="package:drivederain_methods/unet/weights/unet.json",
                 ),
