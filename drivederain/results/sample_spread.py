@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from drivederain.results.statistics import place_of_intensity
+from drivederain.results.statistics import in_order
 from drivederain.results.summary import HEADLINE
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def sample_spreads(results: pd.DataFrame, methods: Sequence[str] = ()) -> list[S
     for (dataset, source), of_set in scored.groupby(["dataset", "intensity_source"], sort=True, observed=True):
         for method in order:
             own = of_set[of_set["method"] == method]
-            for intensity in sorted(own["intensity"].unique(), key=place_of_intensity):
+            for intensity in in_order(own["intensity"].unique()):
                 rows = own[own["intensity"] == intensity]
                 for metric, variant in HEADLINE:
                     if (metric, variant) in pairs:

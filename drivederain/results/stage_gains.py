@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from drivederain.results.statistics import ALL, Estimate, image_scores, paired_differences, score_matrix
-from drivederain.specs import INTENSITIES
+from drivederain.results.statistics import ALL, Estimate, image_scores, in_order, paired_differences, score_matrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +56,7 @@ def stage_gains(results: pd.DataFrame, chains: Sequence[str] = ()) -> list[Stage
     for dataset, source in strata:
         own = scores[(scores["dataset"] == dataset) & (scores["intensity_source"] == source)]
         for chain, before in pairs:
-            for intensity in [*_in_order(own["intensity"].unique()), ALL]:
+            for intensity in [*in_order(own["intensity"].unique()), ALL]:
                 gain = _gain(own, str(dataset), str(source), intensity, chain, before)
                 found += [gain] if gain.gain.n else []
     return found
@@ -69,7 +68,3 @@ def _gain(scores: pd.DataFrame, dataset: str, source: str, intensity: str, chain
     here, there = matrix.of(chain), matrix.of(before)
     hurt = int(np.sum((here < there)[np.isfinite(here) & np.isfinite(there)]))
     return StageGain(dataset, source, intensity, chain, before, gain, hurt)
-
-
-def _in_order(intensities: Sequence[str]) -> list[str]:
-    return sorted(map(str, intensities), key=lambda name: (INTENSITIES.index(name) if name in INTENSITIES else 3, name))

@@ -299,7 +299,7 @@ def summarise(results: pd.DataFrame, reference: str = REFERENCE) -> pd.DataFrame
     summary = pd.DataFrame(rows, columns=_SUMMARY_COLUMNS)
     methods = {name: number for number, name in enumerate(results["method"].unique())}
     return (
-        summary.assign(_intensity=summary["intensity"].map(place_of_intensity), _method=summary["method"].map(methods))
+        summary.assign(_intensity=summary["intensity"].map(_place_of_intensity), _method=summary["method"].map(methods))
         .sort_values(
             ["dataset", "intensity_source", "_intensity", "intensity", "metric", "variant", "region", "_method"],
             kind="stable",
@@ -309,8 +309,12 @@ def summarise(results: pd.DataFrame, reference: str = REFERENCE) -> pd.DataFrame
     )
 
 
-def place_of_intensity(name: str) -> int:
-    """Where rows of this intensity stand in tables: light, medium, heavy, any other, all."""
+def in_order(intensities: Iterable[str]) -> list[str]:
+    """As tables have them: light, medium, heavy, any others by name, all."""
+    return sorted(map(str, intensities), key=lambda name: (_place_of_intensity(name), name))
+
+
+def _place_of_intensity(name: str) -> int:
     return {"light": 0, "medium": 1, "heavy": 2, ALL: 4}.get(name, 3)
 
 
