@@ -48,7 +48,9 @@ def as_markdown(card: Mapping[str, Any]) -> str:
         "Settings": ", ".join(f"{name} {_plain(value)}" for name, value in training.get("hyperparameters", {}).items()),
         "Replaces": f"`{card['earlier_sha256']}`, scored below as earlier" if "earlier_sha256" in card else "",
         "Gone on from": _earlier(card.get("resumed_from")),
+        "Which were made by": f"`{card['resumed_from']['command']}`" if "command" in _of(card, "resumed_from") else "",
         "Made by": f"`{card['command']}`" if "command" in card else "",
+        "Fitted at the end": _fitted(_of(card, "fitted")),
         "To know": card.get("notes", ""),
     }
     lines = [f"# {card['method']}: shipped weights", "", "| | |", "|---|---|"]
@@ -70,6 +72,20 @@ def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return " + ".join(f"{weight:g} {term}" for term, weight in value.items())
     return "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _of(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of the card; nothing where it is missing, or is the hash that old cards have there."""
+    part = card.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _fitted(fitted: Mapping[str, Any]) -> str:
+    """What was fitted when the training had ended."""
+    if not fitted:
+        return ""
+    options = ", ".join(f"{name} {value:g}" for name, value in fitted["options"].items())
+    return f"{options}, on {fitted['pictures']} validation pictures"
 
 
 def _earlier(resumed: Any) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def command_of(record: dict[str, Any]) -> str:
     words += [f"--val-limit {record['val_limit']}"] if record["val_limit"] else []
     words += [f"--preset {record['preset']}"] if record["preset"] else []
     for method, typed in record["options"].items():
-        words += [f"--set {method}.{name}={value}" for name, value in typed.items()]
+        words += [f"--set {shlex.quote(f'{method}.{name}={value}')}" for name, value in typed.items()]
     words += [f"--weights {name}={Path(path).name}" for name, path in record["weights"].items()]
     words += [f"--{unit} {limit:g}" for unit, limit in record["budget"].items()]
     words += [f"--seed {record['seed']} --precision {record['precision']}"]
@@ -120,10 +121,13 @@ def main() -> None:
         "photos": [photo.path.name for photo in seen],
         "sha256": sha256_of(path),
         "command": command_of(record),
+        "fitted": dict(about.get("fitted") or {}),
         "notes": arguments.notes,
     }
     if earlier:
-        card["resumed_from"] = {name: earlier[name] for name in ("sha256", "steps", "budget")}
+        card["resumed_from"] = {
+            name: earlier[name] for name in ("sha256", "steps", "budget", "command") if name in earlier
+        }
     write_card(path, card)
     print(path, path.stat().st_size, "bytes")
 

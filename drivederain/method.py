@@ -48,11 +48,18 @@ class Method(ABC):
     """Names of the options that decide the network. They are stored with trained weights, and those stored with the
     weights win over the defaults when the weights are loaded."""
 
+    adjustable: ClassVar[tuple[str, ...]] = ()
+    """Those of them that come with the weights and with which any weights work: typing another value of one of these
+    does not ask for other weights."""
+
     def __init__(self, options: Any) -> None:
         """``options``: an instance of the spec's pydantic model, or ``None`` for a method without options."""
         self.options = options
         self.generators: list[torch.Generator] = []
         """For stochastic methods: one generator a picture of the batch, set by the core before each ``restore``."""
+        self.tile: int | None = None
+        """Side of tiles in pixels, for methods that cut large pictures themselves (``Needs.tiles_itself``): their own
+        after ``load``, until the core sets another; ``None``: whole."""
         self.may_download = False
         """Whether the user allowed the network (``--download``); set by the core before ``load``."""
 

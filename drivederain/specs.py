@@ -12,6 +12,9 @@ from typing import Any, Literal
 
 from drivederain.errors import SpecError
 
+TILE_OVERLAP = 128
+"""Pixels that neighbouring tiles have in common at least, where a method does not need another number."""
+
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 """Names of methods, datasets and metrics: chain expressions, file names and table keys are made of them."""
 
@@ -72,11 +75,14 @@ class Needs:
     eight_bit: Literal["round", "truncate"] = "round"
     """How the official code makes 8-bit values of its floats."""
     precisions: tuple[Literal["fp32", "bf16", "fp16"], ...] = ("fp32",)
-    """Precisions in which the method holds; ``auto`` takes the fastest of them that the device is good at."""
+    """Precisions in which the method holds; ``auto`` is fp32 everywhere, where the method holds in it."""
     tile: int | None = None
     """Pictures with a side above this are cut into overlapping tiles of this size; ``None``: never."""
-    tile_overlap: int = 32
+    tile_overlap: int = TILE_OVERLAP
     """Pixels that neighbouring tiles have in common at least; they are blended over it."""
+    tiles_itself: bool = False
+    """Whether the method cuts large pictures itself, into tiles of ``Method.tile``, as samplers do in each step. It
+    gets whole pictures, and the core sets that side where the user gives another or memory is short."""
     may_tile: bool = True
     """Whether pictures that do not fit into memory may be cut into tiles; no for methods that need the whole."""
     channels_last: bool = False

@@ -7,6 +7,7 @@ see each other's states: see ``drivederain_methods.diffusion``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import pairwise
 
 import torch
@@ -56,11 +57,13 @@ def by_tiles(
     *,
     multiple: int = 1,
     minimum: int = 1,
+    scale: Fraction | int = 1,
     collect_on: torch.device | None = None,
 ) -> Tensor:
-    """``run(*crops)`` on each tile of ``pictures``, blended to float32 of the shape of the first of them.
+    """``run(*crops)`` on each tile of ``pictures``, blended to float32.
 
-    They are B x C x H x W, of any numbers of channels.
+    They are B x C x H x W, of any numbers of channels. What ``run`` returns has ``scale`` times a crop's height and
+    width: 1 of restored pictures, 1/8 of their latents; ``multiple`` times ``scale`` must be whole then.
 
     Tiles go from left to right and from top to bottom, so a method that draws noise draws it in the same order each
     time. The overlap is at most half a tile; for ``multiple`` and ``minimum`` see ``positions``. The result is
@@ -72,11 +75,22 @@ def by_tiles(
     device = collect_on or pictures[0].device
     tops, rows = positions(height, tile, overlap, multiple=multiple, minimum=minimum)
     lefts, columns = positions(width, tile, overlap, multiple=multiple, minimum=minimum)
-    down, across = window(tops, rows, height).to(device), window(lefts, columns, width).to(device)
-    total = torch.zeros(pictures[0].shape, dtype=torch.float32, device=device)
+
+    def out(*lengths: int) -> list[int]:
+        return [int(length * scale) for length in lengths]
+
+    out_rows, out_columns = out(rows, columns)
+    down = window(out(*tops), out_rows, *out(height)).to(device)
+    across = window(out(*lefts), out_columns, *out(width)).to(device)
+    total: Tensor | None = None
     for row, top in enumerate(tops):
         for column, left in enumerate(lefts):
             area = (..., slice(top, top + rows), slice(left, left + columns))
             restored = run(*(picture[area].clone() for picture in pictures)).to(device, torch.float32)
-            total[area] += restored * down[row][:, None] * across[column][None, :]
+            if total is None:
+                total = torch.zeros((*restored.shape[:2], *out(height, width)), dtype=torch.float32, device=device)
+            place = out(top, left)
+            there = (..., slice(place[0], place[0] + out_rows), slice(place[1], place[1] + out_columns))
+            total[there] += restored * down[row][:, None] * across[column][None, :]
+    assert total is not None
     return total

@@ -156,10 +156,11 @@ def test_every_parameter_of_run_arrives_as_if_it_was_typed(asked: None, command:
     given, words = settings_of(
         lambda: run(
             ["unet", "unet+diffusion"], ["scenes:2", "scenes:3"], out=tmp_path / "out", suite="phase4", device="cpu",
-            precision="bf16", size=96, seed=3, limit=2, metrics=["psnr", "psnr_y[mprnet]"], intensities="light",
-            weights={"unet": "w.safetensors"}, options={"diffusion": {"eta": 0.5}}, train=False, train_data="scenes:4",
-            budget="7 steps", overwrite="failed", timeout=None, method_timeout=8, memory_limit="4GB", batch=2, tile=128,
-            lower_precision=True, isolate=False, skip_bad=True, data_options={"scene": "stem"}, download=True,
+            precision="bf16", size=96, seed=3, samples=4, limit=2, metrics=["psnr", "psnr_y[mprnet]"],
+            intensities="light", weights={"unet": "w.safetensors"}, options={"diffusion": {"eta": 0.5}}, train=False,
+            train_data="scenes:4", budget="7 steps", overwrite="failed", timeout=None, method_timeout=8,
+            memory_limit="4GB", batch=2, tile=128, lower_precision=True, isolate=False,
+            skip_bad=True, data_options={"scene": "stem"}, download=True,
             cache=tmp_path,
         )
     )  # fmt: skip
@@ -167,7 +168,8 @@ def test_every_parameter_of_run_arrives_as_if_it_was_typed(asked: None, command:
         lambda: command(
             "run", "--methods", "unet,unet+diffusion", "--data", "scenes:2", "--data", "scenes:3", "--out",
             tmp_path / "out", "--suite", "phase4", "--device", "cpu", "--precision", "bf16", "--size", 96, "--seed", 3,
-            "--limit", 2, "--metrics", "psnr,psnr_y[mprnet]", "--intensity", "light", "--weights", "unet=w.safetensors",
+            "--samples", 4, "--limit", 2, "--metrics", "psnr,psnr_y[mprnet]", "--intensity", "light",
+            "--weights", "unet=w.safetensors",
             "--set", "diffusion.eta=0.5", "--no-train", "--train-data", "scenes:4", "--budget", "7 steps",
             "--overwrite", "failed", "--timeout", 0, "--method-timeout", 8, "--memory-limit", "4GB", "--batch", 2,
             "--tile", 128, "--lower-precision", "--no-isolate", "--skip-bad", "--data-option", "scene=stem",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -114,3 +115,13 @@ def test_noise_is_drawn_in_the_same_order_each_time() -> None:
             by_tiles(lambda crop: torch.rand(crop.shape, generator=generator), [picture], 32, 8)  # noqa: B023
         )
     assert torch.equal(outputs[0], outputs[1])
+
+
+def test_what_shrinks_or_grows_is_put_together_at_its_own_size() -> None:
+    picture = torch.rand(2, 3, 96, 160, generator=torch.Generator().manual_seed(2))
+    small = by_tiles(
+        lambda crop: functional.avg_pool2d(crop, 8)[:, :2], [picture], 64, 16, multiple=8, scale=Fraction(1, 8)
+    )
+    torch.testing.assert_close(small, functional.avg_pool2d(picture, 8)[:, :2])
+    large = by_tiles(lambda crop: functional.interpolate(crop, scale_factor=8.0), [small], 8, 2, scale=8)
+    torch.testing.assert_close(large, functional.interpolate(small, scale_factor=8.0))

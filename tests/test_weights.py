@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -219,3 +220,11 @@ def test_the_cache_puts_damaged_weights_aside(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:20])
     assert cache.find(spec, "k" * 64) is None
     assert path.with_suffix(".damaged").is_file() and not path.exists()
+
+
+def test_all_that_ships_is_small() -> None:
+    """30 MiB, which a checkout and a wheel hold for everybody. Networks of the losses and metrics are among it."""
+    packages = ("drivederain", "drivederain_methods", "drivederain_reports")
+    folders = [Path(find_spec(name).submodule_search_locations[0]) for name in packages]  # type: ignore[union-attr,index]
+    sizes = {path.name: path.stat().st_size for folder in folders for path in folder.rglob("*.safetensors")}
+    assert len(sizes) >= 5 and sum(sizes.values()) <= 30 * 2**20, sizes

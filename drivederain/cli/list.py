@@ -55,7 +55,9 @@ def _methods(registry: Registry) -> Table:
         owner = registry.owner("method", name)
         if missing_modules(spec.requires):
             weights = f"not usable: {install_hint(owner, spec.extra)}"
-        table.add_row(*map(escape, (name, spec.kind, spec.summary, weights, licence, owner)))
+        presets = ", ".join(preset.name for preset in spec.presets)
+        summary = f"{spec.summary}; --preset {presets}" if presets else spec.summary
+        table.add_row(*map(escape, (name, spec.kind, summary, weights, licence, owner)))
     return table
 
 

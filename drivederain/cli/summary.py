@@ -41,13 +41,11 @@ def show_summary(run: RunFolder) -> None:
         chosen = [row for row in rows if (row["dataset"], row["intensity_source"]) == (dataset, source)]
         console.print(_table(chosen, intervals))
         for ceiling in about.get("ceilings", []):
-            if ceiling["dataset"] == dataset and (words := _ceiling(ceiling)):
-                console.print(words, markup=False)
-        of_all = [
-            gain for gain in gains if (gain.dataset, gain.intensity_source, gain.intensity) == (dataset, source, ALL)
-        ]
-        for gain in of_all:
-            console.print(_gain(gain), markup=False)
+            if ceiling["dataset"] == dataset:
+                console.print(_ceiling(ceiling), markup=False)
+        own = [gain for gain in gains if (gain.dataset, gain.intensity_source) == (dataset, source)]
+        for chain in dict.fromkeys(gain.chain for gain in own):
+            console.print(_gains([gain for gain in own if gain.chain == chain]), markup=False)
         for spread in spreads:
             if (spread.dataset, spread.intensity_source, spread.metric) == (dataset, source, "psnr"):
                 console.print(_spread(spread), markup=False)
@@ -71,7 +69,7 @@ def _table(rows: list[dict[str, Any]], intervals: bool) -> Table:
 
 
 def _ceiling(about: dict[str, Any]) -> str:
-    """What a latent method could put out at best, on one line."""
+    """What a latent method could put out at best, or why that is not known, on one line."""
     units = {"psnr": (2, " dB")}
     figures = [
         f"{metric.upper()} {score['mean']:.{units.get(metric, (3, ''))[0]}f}{units.get(metric, (3, ''))[1]}"
@@ -79,20 +77,27 @@ def _ceiling(about: dict[str, Any]) -> str:
         if (score := about["scores"].get(f"{metric}[{variant}]"))
     ]
     if not figures:
-        return ""
+        return f"the ceiling of {', '.join(about['of'])} could not be measured: {about['reason']}"
     return (
         f"ceiling of {', '.join(about['of'])}: {about['method']} alone gives {about['images_ok']} clear pictures back "
-        f"at {', '.join(figures)}; a plain decode cannot do better"
+        f"at {', '.join(figures)}; a plain decode cannot do "
+        "better, keeping the difference to the estimate can"
     )
 
 
-def _gain(stage: StageGain) -> str:
-    """What the last method of a chain added, on one line."""
-    gain = stage.gain
+def _gains(stages: list[StageGain]) -> str:
+    """What the last method of a chain added, over all and by intensity."""
+    whole = next(stage for stage in stages if stage.intensity == ALL)
+    gain = whole.gain
     interval = "" if math.isnan(gain.low) else f" [{gain.low:+.2f}, {gain.high:+.2f}]"
+    parts = ", ".join(
+        f"{stage.intensity} {stage.gain.mean:+.2f} ({stage.hurt} of {stage.gain.finite})"
+        for stage in stages
+        if stage.intensity != ALL
+    )
     return (
-        f"{stage.chain} over {stage.before}: PSNR {gain.mean:+.2f} dB{interval}, "
-        f"worse on {stage.hurt} of {gain.finite} pictures"
+        f"{whole.chain} over {whole.before}: PSNR {gain.mean:+.2f} dB{interval}, "
+        f"worse on {whole.hurt} of {gain.finite} pictures: {parts}"
     )
 
 

@@ -19,6 +19,7 @@ from drivederain.data.sample import Sample, SampleSet
 from drivederain.engine.cells import Cell
 from drivederain.engine.device import choose_precision
 from drivederain.engine.failures import describe
+from drivederain.engine.keys import key_of
 from drivederain.engine.options import method_options
 from drivederain.engine.score import Scorer
 from drivederain.engine.stages import ReadyStage
@@ -26,7 +27,7 @@ from drivederain.errors import DriveDeRainError
 from drivederain.metric_selection import MetricVariant
 from drivederain.registry import Registry
 
-Ceiling = tuple[str, Mapping[str, str]]
+Ceiling = tuple[str, Mapping[str, Any]]
 """A method and its options."""
 
 
@@ -37,8 +38,10 @@ def ceilings_of(stages: Iterable[ReadyStage]) -> dict[str, tuple[Ceiling, list[R
         for each in stage.all_stages:
             ceiling = getattr(each.options, "ceiling", None)
             if isinstance(ceiling, tuple):  # an option of a plugin may have that name too
-                name = f"ceiling {ceiling[0]} {json.dumps(dict(ceiling[1]), sort_keys=True, default=str)}"
-                found.setdefault(name, (ceiling, []))[1].append(stage)
+                name = f"ceiling {ceiling[0]} {key_of([ceiling[0], dict(ceiling[1])])[:12]}"
+                of = found.setdefault(name, (ceiling, []))[1]
+                if not any(known is stage for known in of):  # a chain may have the method twice
+                    of.append(stage)
     return found
 
 
@@ -56,6 +59,7 @@ def ceiling_stage(name: str, ceiling: Ceiling, beside: ReadyStage, registry: Reg
         seed=beside.seed,
         may_download=beside.may_download,
         batch=beside.batch,
+        tile=beside.tile,
     )
     try:
         stage.options = method_options(spec, {key: json.dumps(value, default=str) for key, value in ceiling[1].items()})

@@ -130,7 +130,8 @@ class DeviceRunner:
         tried before a picture fails.
         """
         self.method, self.spec, self.device, self.precision, self.seed = method, spec, device, precision, seed
-        tile = tile if tile is not None else spec.needs.tile
+        if tile is None:
+            tile = method.tile if spec.needs.tiles_itself else spec.needs.tile
         # Tiles go to the method as they are, so they must be of a size that it takes.
         self.tile = None if tile is None else padded(tile, spec.needs)
         self._warm: set[tuple[int, int]] = set()
@@ -284,7 +285,8 @@ class DeviceRunner:
         self, names: Sequence[str], inputs: list[Tensor], level: Level, *, timed: bool, count: bool
     ) -> tuple[Tensor, float | None, int]:
         """The output, the seconds (if known) and the operations (if counted) of one pass."""
-        if level.tile is None:
+        whole = level.tile is None or self.spec.needs.tiles_itself
+        if whole:
             inputs = [_to_unit(tensor) for tensor in inputs]
         if timed:
             self._synchronise()
@@ -309,6 +311,9 @@ class DeviceRunner:
         return output, time.perf_counter() - started if known else None, operations
 
     def _whole_or_tiles(self, inputs: list[Tensor], tile: int | None) -> Tensor:
+        if self.spec.needs.tiles_itself:
+            self.method.tile = tile
+            return self._run(*inputs)
         if tile is None:
             return self._run(*inputs)
         return by_tiles(

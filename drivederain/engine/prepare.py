@@ -31,7 +31,8 @@ from drivederain.engine.stages import ReadyStage
 from drivederain.engine.train import Trainer
 from drivederain.engine.train_apart import TrainingFailed, train_apart
 from drivederain.errors import DriveDeRainError, OptionError, WeightsError
-from drivederain.implementation import install_hint, missing_modules
+from drivederain.implementation import install_hint, load_implementation, missing_modules
+from drivederain.method import Method
 from drivederain.names import did_you_mean
 from drivederain.registry import Registry
 from drivederain.specs import MethodSpec
@@ -64,17 +65,19 @@ class Preparation:
                     there = ", ".join(chain.name for chain in chains)
                     hint = did_you_mean(name, names)
                     raise OptionError(f"{flag} {name}: no chain of this run has that method.{hint} Chains: {there}.")
-        for name in sorted(names):
-            spec = self.registry.method(name)
-            if not missing_modules(spec.requires):
-                method_options(spec, self._typed(name))
-            if typed := hyperparameters_typed(self._typed(name)):
-                Hyperparameters().changed(typed, f"--set {name}.{TRAINING}")
         for name, path in self.settings.weights.items():
             if not self.registry.method(name).needs_weights:
                 raise OptionError(f"--weights {name}={path}: {name} takes no weights. Leave it out.")
             self._given[name] = given(path)
             read_weights(path)
+        for name in sorted(names):
+            spec = self.registry.method(name)
+            if not missing_modules(spec.requires):
+                # Options must go together with those that come with the weights, too.
+                stored = self._given[name].architecture if name in self._given and self._typed(name) else None
+                method_options(spec, self._typed(name), stored)
+            if typed := hyperparameters_typed(self._typed(name)):
+                Hyperparameters().changed(typed, f"--set {name}.{TRAINING}")
 
     def must_train(self, chains: Sequence[ChainSpec]) -> list[str]:
         """The methods that have no weights but can be trained, or all trainable ones with ``--train``."""
@@ -193,6 +196,10 @@ class Preparation:
             except WeightsError as error:
                 self.display.warn(f"{spec.name}: {error}")
                 continue
-            if agrees(found.architecture, given_architecture(typed, tuple(found.architecture))):
+            decides = given_architecture(typed, tuple(found.architecture))
+            if decides:
+                method: type[Method] = load_implementation(spec.implementation, owner=f"method {spec.name}")
+                decides = {name: value for name, value in decides.items() if name not in method.adjustable}
+            if agrees(found.architecture, decides):
                 return found
         return None

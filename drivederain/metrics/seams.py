@@ -9,10 +9,9 @@ from torch import Tensor
 
 from drivederain.errors import MetricError
 from drivederain.metrics.metric import Metric, check_batch
+from drivederain.specs import TILE_OVERLAP
 from drivederain.tiling import positions
 
-OVERLAP = 128
-"""Pixels that tiles have in common, as the core and the sampler of ``diffusion`` cut them."""
 MULTIPLES = (1, 8, 16, 32, 64)
 """What methods pad pictures to, which moves the lines a little: all of them are looked at."""
 STRETCH = 256
@@ -56,7 +55,9 @@ def lines(length: int, tile: int) -> list[int]:
     """The pixels along a side of ``length`` before which a tile begins or ends."""
     found: set[int] = set()
     for multiple in MULTIPLES:
-        starts, size = positions(-(-length // multiple) * multiple, tile, min(OVERLAP, tile // 2), multiple=multiple)
+        starts, size = positions(
+            -(-length // multiple) * multiple, tile, min(TILE_OVERLAP, tile // 2), multiple=multiple
+        )
         found.update(place for start in starts for place in (start, start + size))
     return sorted(place for place in found if 0 < place < length)
 

@@ -44,16 +44,22 @@ class Hyperparameters(BaseModel):
         0.0, ge=0, le=1, description="probability that a scene is turned upside down before rain is drawn anew over it"
     )
     channel_shuffle: float = Field(
-        0.0, ge=0, le=1, description="probability that its colour channels are put into another order before"
+        0.0,
+        ge=0,
+        le=1,
+        description="probability that its colour channels are put into another order before that rain is drawn",
     )
     gamma: float = Field(
-        0.0, ge=0, le=2, description="its levels are raised before to a power between 2^-gamma and 2^gamma; 0: 1"
+        0.0,
+        ge=0,
+        le=2,
+        description="its levels are raised to a power between 2^-gamma and 2^gamma before that rain is drawn; 0: 1",
     )
     contrast: float = Field(
         0.0,
         ge=0,
         le=2,
-        description="its levels are bent away from its mean before, with a slope there of up to 2^contrast",
+        description="its levels are bent away from its mean before that rain, with a slope there of up to 2^contrast",
     )
     fresh_rain: bool = Field(True, description="drawn rain is drawn anew each epoch; false: that of the data set")
     epoch_steps: int | None = Field(None, ge=1, description="batches an epoch; none: each picture once")

@@ -8,15 +8,20 @@ a flat scene is what a veil makes. The rain is drawn afterwards, so its drops ha
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from drivederain.data.fresh_rain import has_drawn_rain
+from drivederain.data.sample import Sample
 from drivederain.training.hyperparameters import Hyperparameters
 
 _ORDERS = tuple(permutations(range(3)))[1:]
 """Of the colour channels; the first one is no change."""
+VARIATIONS = ("vertical_flip", "channel_shuffle", "gamma", "contrast")
+"""Hyperparameters that are 0 where scenes stay as they are."""
 
 
 def varied(clear: NDArray[np.uint8], hyperparameters: Hyperparameters, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -32,6 +37,13 @@ def varied(clear: NDArray[np.uint8], hyperparameters: Hyperparameters, rng: np.r
     if hyperparameters.contrast:
         clear = _bent_away(clear, 2 ** (hyperparameters.contrast * rng.random()))
     return np.ascontiguousarray(clear)
+
+
+def idle_variations(hyperparameters: Hyperparameters, samples: Iterable[Sample]) -> list[str]:
+    """The hyperparameters that ask for varied scenes where none is ever varied: no rain is drawn anew."""
+    asked = [name for name in VARIATIONS if getattr(hyperparameters, name)]
+    varies = hyperparameters.fresh_rain and any(has_drawn_rain(sample) for sample in samples)
+    return [] if varies else asked
 
 
 def _bent_away(clear: NDArray[np.uint8], slope: float) -> NDArray[np.uint8]:

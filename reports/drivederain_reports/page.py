@@ -15,6 +15,7 @@ from markupsafe import Markup
 from drivederain.errors import DataError
 from drivederain.results.run_folder import RunFolder, write_atomically
 from drivederain.results.sample_spread import sample_spreads
+from drivederain.results.stage_gains import stage_gains
 from drivederain.results.statistics import ALL, COLUMNS, LEVEL, REFERENCE, RESAMPLES, image_scores, summarise
 from drivederain.specs import ReportSection
 from drivederain_reports import figures
@@ -78,6 +79,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             charts=charts,
             verdicts=verdicts(shown),
             galleries=galleries(run_folder, shown, scores, results, methods, previews),
+            stage_gains=stage_gains(results, methods),
             spreads=sample_spreads(results, methods),
             failures=failures,
             skips=skips,
@@ -127,6 +129,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "number": figures.number,
+        "signed": figures.signed,
         "count": figures.count,
         "duration": figures.seconds,
         "sample_words": sample_words,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,14 @@ def row(method: str, image: str, intensity: str, value: float | None, metric: st
 
 @pytest.fixture
 def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    def show(rows: list[Row], methods: list[str], width: int = 140) -> str:
+    def show(rows: list[Row], methods: list[str], width: int = 140, about: dict[str, Any] | None = None) -> str:
         write_results(tmp_path / "results.parquet", rows)
-        names = ", ".join(f'{{"name": "{name}"}}' for name in methods)
-        (tmp_path / "run.json").write_text(
-            f'{{"methods": [{names}], "datasets": [{{"name": "real:x", "has_truth": false}}]}}'
-        )
+        known = {
+            "methods": [{"name": name} for name in methods],
+            "datasets": [{"name": "real:x", "has_truth": False}],
+            **(about or {}),
+        }
+        (tmp_path / "run.json").write_text(json.dumps(known))
         console = Console(width=width, record=True, force_terminal=False, emoji=False)
         monkeypatch.setattr(summary, "console", console)
         summary.show_summary(RunFolder(tmp_path))
@@ -105,4 +108,18 @@ def test_a_chain_says_what_its_last_stage_added_and_how_often_it_did_harm(shown:
     ]
     text = shown([*ROWS, *refined], ["identity", "unet", "unet+diffusion"])
     line = next(line for line in text.splitlines() if " over " in line)
-    assert line.startswith("unet+diffusion over unet: PSNR +0.83 dB [-0.50, +2.00], worse on 1 of 3 pictures")
+    assert line.startswith("unet+diffusion over unet: PSNR +0.83 dB [-0.50, +2.00], worse on 1 of 3 pictures: ")
+    assert "light +0.83 (1 of 3)" in " ".join(text.split())
+
+
+def test_ceilings_are_told_and_why_one_is_not_known(shown: Any) -> None:
+    ceiling = {"dataset": "synthetic:photos", "of": ["unet+x"], "method": "vae", "images_ok": 3, "reason": ""}
+    about = {
+        "ceilings": [
+            {**ceiling, "scores": {"psnr[rgb]": {"mean": 26.5, "images": 3}}},
+            {**ceiling, "of": ["y"], "images_ok": 0, "scores": {}, "reason": "the folder is not there"},
+        ]
+    }
+    words = " ".join(shown(ROWS, ["identity", "unet"], about=about).split())
+    assert "ceiling of unet+x: vae alone gives 3 clear pictures back at PSNR 26.50 dB; a plain decode" in words
+    assert "the ceiling of y could not be measured: the folder is not there" in words

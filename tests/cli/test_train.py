@@ -128,6 +128,9 @@ def test_a_refiner_is_trained_behind_the_stage_that_there_is(
     assert 0 <= blend <= 1 and about["architecture"]["blend"] == blend == record["fitted"]["best"]["blend"]
     words = f"best.safetensors: blend {blend:g}, fitted on {record['validation_samples']} validation pictures"
     assert words in " ".join(ended.out.split())
+    (folder / "training.json").write_text(json.dumps(record | {"identity": record["identity"] | {"before": ["x"]}}))
+    ended = command("train", "unet+diffusion", "--resume", folder, "--epochs", 2, "--device", "cpu")
+    assert ended.status == 2 and "its list of stages before it was ['x'] and is now" in ended.message, ended
     del record["identity"]["folds"]
     (folder / "training.json").write_text(json.dumps(record))
     old = command("train", "unet+diffusion", "--resume", folder, "--epochs", 2, "--device", "cpu")
@@ -222,7 +225,8 @@ def test_a_refiner_learns_from_stages_that_have_not_seen_the_scene(
     times = {path: path.stat().st_mtime_ns for path in (folder / "folds").rglob("*.safetensors")}
     assert command(*asked[:-2], "--seed", 0, "--device", "cpu", "--out", folder).status == 0
     shutil.rmtree(folder / "checkpoints")
-    assert command("train", "unet+diffusion", "--resume", folder, "--device", "cpu").status == 0
+    longer = command("train", "unet+diffusion", "--resume", folder, "--steps", 2, "--device", "cpu")
+    assert longer.status == 0 and longer.out.count("unet without its scenes, 2 steps") == 2
     assert read_about(folder / "checkpoints" / "best.safetensors") == about
     assert {path: path.stat().st_mtime_ns for path in (folder / "folds").rglob("*.safetensors")} == times
 
@@ -303,6 +307,10 @@ def test_a_default_that_has_changed_since_changes_nothing(trained: Path, command
     assert ended.status == 0, ended
     record = json.loads((trained / "training.json").read_text(encoding="utf-8"))
     assert record["hyperparameters"]["jitter"] == 0.05 and record["options"]["unet"]["width"] == "8"
+    del record["identity"]["folds"]
+    (trained / "training.json").write_text(json.dumps(record), encoding="utf-8")
+    ended = command("train", "unet", "--resume", trained, "--folds", 2, "--device", "cpu")
+    assert ended.status == 2 and "its folds was 0 and is now 2" in ended.message, ended
     record["identity"]["hyperparameters"]["learning_rate"] = -1
     (trained / "training.json").write_text(json.dumps(record), encoding="utf-8")
     ended = command("train", "unet", "--resume", trained, "--epochs", 4, "--device", "cpu")

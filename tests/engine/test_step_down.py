@@ -182,3 +182,37 @@ def test_levels_by_size() -> None:
     assert levels.first(wanted, 999) == wanted
     assert levels.first(wanted, 1000) == levels.first(wanted, 4999) == Level(1, 512, "fp32")
     assert levels.first(Level(4, 128, "fp32"), 9999) == Level(1, 128, "bf16")
+
+
+class CutsItself(Hungry):
+    """Keeps to its tiles by itself, of 256 pixels unless the core says otherwise."""
+
+    def load(self, weights: LoadedWeights | None, device: torch.device) -> None:
+        self.tile = 256
+
+    def restore(self, rainy: Tensor) -> Tensor:
+        self.asked = [*getattr(self, "asked", []), self.tile]
+        cut = min(self.tile or 10**9, *rainy.shape[2:])
+        super().restore(rainy[:, :, :cut, :cut])
+        return 1 - rainy
+
+
+def cuts_itself(room: int, **more: Any) -> tuple[CutsItself, DeviceRunner]:
+    method = CutsItself(room, None)
+    method.load(None, CPU)
+    spec = MethodSpec("cuts", "", "stage", "nowhere:CutsItself", needs=Needs(multiple=8, tiles_itself=True))
+    return method, DeviceRunner(method, spec, CPU, precision="fp32", seed=0, **more)
+
+
+def test_a_method_that_cuts_itself_gets_the_whole_picture_and_the_side_of_its_tiles() -> None:
+    method, runner = cuts_itself(10**9)
+    assert restore(runner, pictures(1, 300, 700)) == "" and set(method.asked) == {256}
+    assert restore(runner, pictures(1, 200, 200)) == "" and method.asked[-1] is None
+    method, runner = cuts_itself(10**9, tile=150)
+    assert restore(runner, pictures(1, 300, 700)) == "" and set(method.asked) == {152}, "a multiple of 8"
+
+
+def test_where_memory_is_short_it_is_told_to_cut_smaller() -> None:
+    method, runner = cuts_itself(200 * 200)
+    assert restore(runner, pictures(1, 300, 700)) == "tile 128"
+    assert method.asked[:2] == [256, 128]

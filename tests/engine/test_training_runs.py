@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from drivederain.data.sample import Sample
 from drivederain.engine import held_lock, train_apart
 from drivederain.engine.cells import Failure, store_output
 from drivederain.engine.datasets import gather
+from drivederain.engine.device import DeviceRunner, noise_name
 from drivederain.engine.display import Silent
 from drivederain.engine.failures import StageFailed
 from drivederain.engine.on_demand import OnDemand
@@ -27,6 +29,7 @@ from drivederain.engine.prepare import Preparation
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
 from drivederain.engine.train import Trainer
+from drivederain.engine.training_run.run import _restorer
 from drivederain.errors import DataError, MethodError, OptionError, WeightsError
 from drivederain.training.progress import Budget
 from drivederain.weights import read_weights
@@ -533,3 +536,12 @@ def test_a_picture_that_cannot_be_read_is_not_the_failure_of_a_stage(bench: Any,
     assert not failures(bench)
     other = replace(sample, rainy=sample.clear)
     assert OnDemand(settings, print).output(stage, other).shape == (24, 32, 3)
+
+
+def test_noise_in_validation_is_that_of_a_run_whatever_the_picture_is_called(bench: Any, fakes: Any) -> None:
+    spec, pixels = bench.registry.method("noisy"), np.random.default_rng(1).integers(0, 256, (24, 32, 3), np.uint8)
+    restore = _restorer(fakes.Noisy(None), spec, torch.device("cpu"), None, channels_last=False)
+    named, renamed = (SimpleNamespace(image=name, rainy=SimpleNamespace(load=lambda: pixels)) for name in ("a", "b"))
+    assert np.array_equal(restore(named), restore(renamed))  # type: ignore[arg-type]
+    runner = DeviceRunner(fakes.Noisy(None), spec, torch.device("cpu"), precision="fp32", seed=0)
+    assert np.array_equal(restore(named), runner.restore([noise_name(pixels)], [pixels], None)[0].pixels)  # type: ignore[arg-type]

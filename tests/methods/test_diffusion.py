@@ -15,7 +15,9 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from drivederain.engine.device import DeviceRunner
+from drivederain.registry import Registry
 from drivederain.tiling import by_tiles
+from drivederain.training.progress import Budget
 from drivederain.weights import read_weights, serialise
 from drivederain_methods.diffusion.bridge import Bridge
 from drivederain_methods.diffusion.bridge_model import SHARE_AT_ONE, BridgeModel, BridgeModule
@@ -327,3 +329,13 @@ def test_options_that_do_not_fit_together_are_refused(wrong: dict[str, object]) 
 @pytest.mark.parametrize(("before", "now"), [(False, "none"), (True, "difference"), ("predicted", "predicted")])
 def test_what_older_records_say_of_pasting_is_understood(before: object, now: str) -> None:
     assert DiffusionOptions(paste=before).paste == now  # type: ignore[arg-type]
+
+
+def test_the_preset_of_the_plan_is_instruct_pix2pix_by_its_own_recipe(registry: Registry) -> None:
+    from drivederain_methods.diffusion.instruct.model import HYPERPARAMETERS
+
+    (preset,) = registry.method("diffusion").presets
+    assert preset.name == "phase3" and DiffusionOptions(**preset.options).model == "instruct-pix2pix"
+    typed = HYPERPARAMETERS.changed(preset.training, "")
+    assert typed == HYPERPARAMETERS.changed({"accumulate": 4, "gradient_clip": 1.0, "optimizer": "adamw"}, "")
+    assert Budget.parse(preset.budget) == Budget(epochs=30)

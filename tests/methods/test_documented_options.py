@@ -8,7 +8,8 @@ import pytest
 
 from drivederain.implementation import load_implementation
 from drivederain.registry import Registry
-from drivederain.specs import MethodSpec
+from drivederain.specs import TILE_OVERLAP, MethodSpec
+from drivederain_methods.diffusion.options import TILES
 
 BUILT_IN = ("identity", "unet", "restormer", "diffusion", "vae")
 
@@ -42,3 +43,23 @@ def test_every_option_is_in_the_table_of_its_method(name: str, registry: Registr
 def test_every_built_in_is_documented(registry: Registry) -> None:
     built_in = {name for name in registry.methods if registry.owner("method", name) == "drivederain"}
     assert built_in == set(BUILT_IN)
+
+
+def test_what_methods_need_is_in_the_first_table(registry: Registry, repository: Path) -> None:
+    page = (repository / "docs" / "methods.md").read_text(encoding="utf-8")
+    table = {
+        cells[0]: cells[1:]
+        for line in page.partition("\n## ")[0].splitlines()
+        if line.startswith("|") and (cells := [cell.strip() for cell in line.strip("|").split("|")])
+    }
+    for column, name in enumerate(table[""]):
+        spec = registry.method(name)
+        options = load_implementation(spec.options)()
+        tiles = [str(spec.needs.tile)]
+        if spec.needs.tiles_itself:
+            tiles = [str(side) for side in TILES.values()] if name == "diffusion" else [str(options.tile)]
+        assert table["Padded to a multiple of"][column] == str(spec.needs.multiple)
+        assert table["At least, pixels"][column] == str(spec.needs.minimum)
+        assert [word for word in table["Tiles above, pixels"][column].split() if word.isdigit()] == tiles
+        assert table["Precisions"][column] == ", ".join(spec.needs.precisions)
+        assert spec.needs.tile_overlap == TILE_OVERLAP == 128, "one overlap for all, as the page says"

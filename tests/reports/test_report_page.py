@@ -274,6 +274,21 @@ def test_samples_of_a_method_that_draws_noise_have_a_table_of_their_spread(fake_
     assert lines == [(intensity, "3", "4", "0.1000", "0.1000") for intensity in ("light", "medium", "heavy")]
 
 
+def test_what_each_stage_of_a_chain_added_by_intensity(whole: Page) -> None:
+    assert {"href": "#stages"} in whole.all("a")
+    words = whole.words[whole.words.index("What each stage added") :]
+    lines = re.findall(
+        r"unet\+diffusion unet synthetic:photos (\w+) ([+−][\d.]+) ([+−][\d.]+) to ([+−][\d.]+) (\d+) (\d+)", words
+    )
+    assert [line[0] for line in lines] == ["light", "medium", "heavy", "all"]
+    assert all(int(hurt) <= int(count) for *_, hurt, count in lines) and int(lines[-1][-1]) == 24
+
+
+def test_methods_alone_have_no_stages(fake_run: Any, tmp_path: Path) -> None:
+    page = page_of(fake_run(scenes=2, methods=("identity", "unet"), with_second=False).build(tmp_path / "mine"))
+    assert "What each stage added" not in page.words and {"href": "#stages"} not in page.all("a")
+
+
 def test_without_samples_there_is_no_table_of_their_spread(whole: Page) -> None:
     assert "What another seed would have given" not in whole.words
 

@@ -64,7 +64,15 @@ def test_card_says_what_a_reader_must_know(model_card: ModuleType) -> None:
     ):  # fmt: skip
         assert needed in text, needed
     assert "12" * 32 not in text, "hashes of pictures are in the JSON"
-    assert "Drawn scenes" not in text
+    assert "Drawn scenes" not in text and "Fitted" not in text and "Which were made by" not in text
+
+
+def test_what_was_fitted_and_how_the_weights_before_were_made(model_card: ModuleType) -> None:
+    fitted = {"options": {"blend": 0.75}, "pictures": 30}
+    resumed = CARD["resumed_from"] | {"command": "drivederain-bench train unet --steps 400"}
+    text = model_card.as_markdown(CARD | {"fitted": fitted, "resumed_from": resumed})
+    assert "| Fitted at the end | blend 0.75, on 30 validation pictures |" in text
+    assert "| Which were made by | `drivederain-bench train unet --steps 400` |" in text
 
 
 def test_scores_are_a_table(model_card: ModuleType) -> None:

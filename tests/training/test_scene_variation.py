@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from drivederain.data.drawn_rain import RainDrawing, RainPicture
+from drivederain.data.sample import Sample
 from drivederain.training.hyperparameters import Hyperparameters
-from drivederain.training.scene_variation import varied
+from drivederain.training.scene_variation import VARIATIONS, idle_variations, varied
 
 
 def scene() -> np.ndarray:
@@ -68,3 +73,15 @@ def test_contrast_is_raised_around_the_mean_and_nothing_is_cut() -> None:
 def test_the_result_can_be_drawn_on() -> None:
     made = drawn(1, vertical_flip=1.0, channel_shuffle=1.0, gamma=0.5, contrast=0.5)
     assert made.flags["C_CONTIGUOUS"] and made.dtype == np.uint8 and made.shape == scene().shape
+
+
+def test_what_varies_nothing_is_named(make_samples: Callable[..., list[Sample]], tmp_path: Path) -> None:
+    (stored,) = make_samples(1)
+    assert stored.clear is not None
+    drawn_rain = replace(stored, rainy=RainPicture(RainDrawing(stored.clear, 0, "photo", "heavy", tmp_path)))
+    asked = Hyperparameters(contrast=0.5, gamma=0.2)
+    assert idle_variations(asked, [stored]) == ["gamma", "contrast"]
+    assert idle_variations(asked, [stored, drawn_rain]) == []
+    assert idle_variations(asked.changed({"fresh_rain": False}, ""), [drawn_rain]) == ["gamma", "contrast"]
+    assert idle_variations(Hyperparameters(), [stored]) == []
+    assert idle_variations(Hyperparameters(**dict.fromkeys(VARIATIONS, 0.5)), []) == list(VARIATIONS)

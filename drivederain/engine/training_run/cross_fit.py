@@ -41,7 +41,9 @@ class CrossFitted:
 
 
 def fold_settings(settings: TrainSettings, behind: ReadyStage, budget: Budget) -> list[TrainSettings]:
-    """What the stage of each fold is trained as: the stage's own recipe from random weights, within the same budget.
+    """What the stage of each fold is trained as: the stage's own recipe from random weights.
+
+    The budget is the same, or that with which an earlier attempt began the fold.
 
     Raises:
         OptionError: there is more than one stage before the refiner, or it cannot be trained.
@@ -56,6 +58,8 @@ def fold_settings(settings: TrainSettings, behind: ReadyStage, budget: Budget) -
     made = []
     for fold in range(settings.folds):
         folder = TrainingFolder(settings.out / FOLDER / str(fold + 1))
+        # One that there is stays as it was begun, whatever the refiner may take by now: so its budget is its own.
+        begun = folder.read_record()["budget"] if folder.record.exists() else None
         made.append(
             replace(
                 settings,
@@ -68,8 +72,7 @@ def fold_settings(settings: TrainSettings, behind: ReadyStage, budget: Budget) -
                 left_out=(fold, settings.folds),
                 options={name: options},
                 weights={},
-                budget=budget,
-                precision=settings.precision,
+                budget=Budget(**begun) if begun else budget,
                 checkpoint_every=0,
                 samples_every=0,
                 resume=folder.record.exists(),

@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
+from torch import nn
 
 import drivederain
 from drivederain.chain_expression import ChainSpec
 from drivederain.data.sample import Sample
-from drivederain.engine.device import DeviceRunner, choose_device
+from drivederain.engine.device import DeviceRunner, choose_device, noise_name
 from drivederain.engine.display import Display
 from drivederain.engine.environment import environment, git_state
 from drivederain.engine.keys import seed_of
@@ -56,11 +57,14 @@ from drivederain.training.progress import Budget
 from drivederain.training.recipe import Recipe
 from drivederain.training.record import TrainingRecord
 from drivederain.training.saving import Keeping, beside
+from drivederain.training.scene_variation import idle_variations
 from drivederain.training.validation import scores_of
 from drivederain.weights import NoWeightsError, given, read_weights, serialise
 
 NOT_ASKED = {"joint": False, "folds": 0, "left_out": None}
 """What a training was begun with whose record is older than these."""
+WORDS = {"behind": "stage before it", "before": "list of stages before it", "left_out": "fold"}
+"""How parts of an identity are named to the user."""
 
 
 class TrainDisplay(Display, Observer, Protocol):
@@ -115,8 +119,17 @@ class _Training:
             )
         for problem in found.problems:
             self.display.note(f"left out {problem.file}: {problem.reason}")
+        if idle := idle_variations(recipe.hyperparameters, found.data.samples):
+            self.display.note(
+                f"{', '.join(idle)}: without effect, as scenes are varied before new rain is drawn on them, and none "
+                "is drawn here"
+            )
         behind = self._behind()
         joint = self._stages(behind) if settings.joint else []
+        if recipe.hyperparameters.compile and isinstance(recipe.module.network, nn.ParameterList):
+            raise OptionError(
+                "training.compile: adapters in a frozen base are trained, and nothing is compiled. Leave it out."
+            )
         if joint:
             recipe = joint_recipe(joint, spec.name, recipe)
             check_crops(spec, recipe)
@@ -167,7 +180,7 @@ class _Training:
             fitted: dict[str, Any] = {}
             try:
                 for number, fold in enumerate(folds, 1):
-                    self.display.note(f"fold {number} of {len(folds)}: {fold.method} without its scenes")
+                    self.display.note(f"fold {number} of {len(folds)}: {fold.method} without its scenes, {fold.budget}")
                     # One that is done is compared with what is asked for now, and ends at once.
                     stopped = train_method(fold, self.registry, self.display).record
                     if stopped.interrupted:
@@ -186,7 +199,7 @@ class _Training:
                     estimate=None if joint else fitted_folds.estimate if fitted_folds else estimate,
                     prefixes=fitted_folds.prefixes if fitted_folds else prefixes,
                     folds=fitted_folds.folds if fitted_folds else None,
-                    estimate_to_validate=estimate,
+                    estimate_to_validate=None if joint else estimate,
                     validate=restore,
                     validate_every=settings.validate_every,
                     observer=self.display,
@@ -204,13 +217,13 @@ class _Training:
                 raise
             else:
                 self._write(about | self._outcome(record))
+                for each in (method, *(stage.method for stage in joint)):
+                    each.close()  # what fits loads the weights anew, beside which there may be no room
                 if not record.interrupted and not joint:
                     fitted = self._fit(method, found, estimate, channels_last)
             finally:
                 estimates.close()
             self._write(about | self._outcome(record) | {"fitted": fitted})
-            for each in (method, *(stage.method for stage in joint)):
-                each.close()
             return TrainOutcome(self.folder, record, rainy, before, about["before"], fitted)
 
     def _fit(self, method: Method, found: FoundData, estimate: Estimate | None, channels_last: bool) -> dict[str, Any]:
@@ -366,6 +379,7 @@ class _Training:
             "precision": self._precision(),
             "validate_every": self.settings.validate_every,
             "behind": behind.found.sha256 if behind and behind.found else "",
+            "before": [stage.found.sha256 if stage.found else "" for stage in behind.all_stages] if behind else [],
             "joint": self.settings.joint,
             "folds": self.settings.folds,
             "left_out": list(self.settings.left_out) if self.settings.left_out else None,
@@ -404,9 +418,9 @@ class _Training:
                 for inner, each in value.items():
                     if known.get(inner, each) != each:
                         raise _changed(self.folder, f"{name[:-1]} {inner}", known.get(inner), each)
-            elif before.get(name, NOT_ASKED.get(name, value)) != value:
-                shown = ("", "") if name == "data" else (before[name], value)
-                raise _changed(self.folder, name, *shown)
+            elif (known := before.get(name, NOT_ASKED.get(name, value))) != value:
+                shown = ("", "") if name == "data" else (known, value)
+                raise _changed(self.folder, WORDS.get(name, name), *shown)
 
     def _behind(self) -> ReadyStage | None:
         """For a refiner, the chain before it made ready."""
@@ -580,7 +594,8 @@ def _restorer(
 
     def restore(sample: Sample) -> NDArray[np.uint8]:
         estimates = [estimate(sample)] if estimate is not None else None
-        return runner.restore([sample.image], [sample.rainy.load()], estimates)[0].pixels
+        rainy = sample.rainy.load()
+        return runner.restore([noise_name(rainy)], [rainy], estimates)[0].pixels
 
     return restore
 

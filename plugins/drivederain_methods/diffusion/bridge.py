@@ -19,14 +19,12 @@ from diffusers import UNet2DModel
 from torch import Tensor, nn
 from torch.nn import functional
 
+from drivederain.specs import TILE_OVERLAP
 from drivederain.tiling import by_tiles
 from drivederain_methods.diffusion.normalisation import by_pixel
 from drivederain_methods.diffusion.options import GROUPS, MINIMUM
 
 COLOURS = 3
-OVERLAP = 128
-"""Pixels that tiles have in common at least."""
-
 
 Norm = Literal["group", "layer"]
 
@@ -110,15 +108,15 @@ class Bridge(nn.Module):
         """What heights and widths are a multiple of."""
         return self.fold * 2 ** (len(self.network.config.block_out_channels) - 1)
 
-    def predict(self, state: Tensor, estimate: Tensor, rainy: Tensor, now: float, tile: int) -> Tensor:
+    def predict(self, state: Tensor, estimate: Tensor, rainy: Tensor, now: float, tile: int | None) -> Tensor:
         """x_0 at the time ``now``; of pictures with a side above ``tile`` by tiles that are blended."""
 
         def whole(state: Tensor, estimate: Tensor, rainy: Tensor) -> Tensor:
             return self(state, estimate, rainy, torch.full((len(state),), now, device=state.device))
 
-        if max(state.shape[-2:]) <= tile:
+        if tile is None or max(state.shape[-2:]) <= tile:
             return whole(state, estimate, rainy)
-        return by_tiles(whole, [state, estimate, rainy], tile, OVERLAP, multiple=self.multiple, minimum=MINIMUM)
+        return by_tiles(whole, [state, estimate, rainy], tile, TILE_OVERLAP, multiple=self.multiple, minimum=MINIMUM)
 
     def sample(
         self,
@@ -128,11 +126,11 @@ class Bridge(nn.Module):
         steps: int,
         eta: float,
         generators: Sequence[torch.Generator],
-        tile: int = 2048,
+        tile: int | None = None,
     ) -> Tensor:
         """Walk from the estimate to the clear picture in ``steps`` equal steps.
 
-        Pictures with a side above ``tile`` go through the network by tiles, which are blended in every step.
+        Pictures with a side above ``tile`` pixels go through the network by tiles, which are blended in every step.
 
         ``generators``: one a picture, used only where ``eta > 0``; a picture's noise does not depend on its batch.
 

@@ -59,16 +59,29 @@ class BridgeModel:
             load_state(self.bridge, weights)
         self.bridge.eval().to(device)
 
-    def refine(self, rainy: Tensor, estimate: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
-        """The refined pictures."""
-        return self.bridge.sample(
-            estimate,
-            rainy,
-            steps=self.options.sampling_steps,
-            eta=self.options.eta,
-            generators=generators,
-            tile=self.options.tile_side,
-        )
+    def refine(
+        self, rainy: Tensor, estimate: Tensor, generators: Sequence[torch.Generator], tile: int | None
+    ) -> Tensor:
+        """The refined pictures, the mean of the samples that are asked for.
+
+        Args:
+            rainy: B x 3 x H x W in [0, 1], H and W multiples of ``MULTIPLE``.
+            estimate: of the stage before, as ``rainy``.
+            generators: one a picture; a picture's noise does not depend on its batch.
+            tile: pictures with a side above so many pixels go through by tiles.
+        """
+        samples = [
+            self.bridge.sample(
+                estimate,
+                rainy,
+                steps=self.options.sampling_steps,
+                eta=self.options.eta,
+                generators=generators,
+                tile=tile,
+            )
+            for _ in range(self.options.average)
+        ]
+        return sum(samples[1:], samples[0]) / len(samples)
 
     def training(self) -> Recipe:
         """All of the bridge is trained."""
@@ -84,7 +97,7 @@ class BridgeModel:
         return {}
 
     def facts(self) -> dict[str, str | int | float | bool]:
-        """Of the report."""
+        """What the report says of the network."""
         return {
             "network": f"bridge, channels {'-'.join(str(channels) for channels in self.options.channels)}",
             "steps": self.options.sampling_steps,
@@ -92,5 +105,5 @@ class BridgeModel:
         }
 
     def networks(self) -> list[nn.Module]:
-        """What is counted."""
+        """The network whose parameters and operations are counted."""
         return [self.bridge]

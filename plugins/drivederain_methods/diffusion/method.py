@@ -20,18 +20,20 @@ if TYPE_CHECKING:
 
 
 OF_BRIDGE = ("channels", "layers", "pixel_shuffle", "detail", "norm", "bridge_noise")
-OF_INSTRUCT = ("base", "revision", "prompt", "see_rainy", "strength", "fidelity")
+OF_INSTRUCT = ("base", "revision", "prompt", "see_rainy", "strength", "fidelity", "train_on")
 
 
 class Diffusion(Refiner):
     """Refines the estimate of the stage before it."""
 
     architecture: ClassVar[tuple[str, ...]] = ("model", "blend", *OF_BRIDGE, *OF_INSTRUCT)
+    adjustable: ClassVar[tuple[str, ...]] = ("blend", "prompt", "strength", "fidelity")
     fitted_as: ClassVar[Mapping[str, float]] = {"blend": 1.0}
     options: DiffusionOptions
     model: BridgeModel | InstructModel
 
     def load(self, weights: LoadedWeights | None, device: torch.device) -> None:
+        self.tile = self.options.tile_side
         if self.options.model == "bridge":
             self.model = BridgeModel(self.options, weights, device)
             return
@@ -41,10 +43,7 @@ class Diffusion(Refiner):
         self.model = InstructModel(self.options, weights, device, may_download=self.may_download)
 
     def refine(self, rainy: Tensor, estimate: Tensor) -> Tensor:
-        refined = self.model.refine(rainy, estimate, self.generators)
-        for _ in range(1, self.options.average):
-            refined = refined + self.model.refine(rainy, estimate, self.generators)
-        refined = refined / self.options.average
+        refined = self.model.refine(rainy, estimate, self.generators, self.tile)
         share: float | Tensor = self.options.blend
         if self.options.paste != "none":
             mask = predicted_mask if self.options.paste == "predicted" else difference_mask

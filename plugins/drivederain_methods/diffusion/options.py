@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from drivederain_methods.diffusion.base_name import as_whole_path
 
 MULTIPLE = 64
-"""Pictures come padded to a multiple of this."""
+"""Pictures come padded to a multiple of this, and are cut into tiles at multiples of it: a network that folds its input
+sees each pixel at the same place of its grid as in the whole."""
 MINIMUM = 64
 """Smallest height and width of a picture."""
 GROUPS = 8
@@ -17,7 +18,7 @@ GROUPS = 8
 
 
 STEPS = {"bridge": 2, "instruct-pix2pix": 4}
-"""Sampling steps by default."""
+"""Sampling steps by default; one of what was trained on pixels, which knows no other."""
 
 TILES = {"bridge": 2048, "instruct-pix2pix": 768}
 """Sides of tiles by default, pixels: what InstructPix2Pix was trained on is 256 and 512."""
@@ -36,7 +37,8 @@ class DiffusionOptions(BaseModel):
         None,
         ge=1,
         le=50,
-        description="sampling steps; none: 2 of bridge, 4 of instruct-pix2pix; 1 of a bridge is plain regression",
+        description="sampling steps; none: 2 of bridge, 4 of instruct-pix2pix, 1 of what was trained on pixels; "
+        "1 of a bridge is plain regression",
     )
     average: int = Field(1, ge=1, le=64, description="samples with noise of their own that are averaged to one output")
     blend: float = Field(1.0, ge=0, le=1, description="share of the refinement that is added to the estimate")
@@ -65,7 +67,9 @@ class DiffusionOptions(BaseModel):
     norm: Literal["group", "layer"] = Field(
         "group", description="bridge: group: by statistics of the whole picture; layer: of each pixel's channels"
     )
-    bridge_noise: float = Field(0.08, ge=0, le=1, description="bridge: its noise while training")
+    bridge_noise: float = Field(
+        0.08, ge=0, le=1, description="bridge: its noise in training, and in sampling where eta is above 0"
+    )
     eta: float = Field(
         0.0, ge=0, le=1, description="bridge: share of its noise added while sampling; 0 is deterministic"
     )
@@ -80,12 +84,12 @@ class DiffusionOptions(BaseModel):
         description="instruct-pix2pix: of a name on the hub, to pin it; empty: the newest, or what was fetched before",
     )
     prompt: str = Field("remove rain artifacts, enhance image quality", description="instruct-pix2pix: the instruction")
-    rank: int = Field(8, ge=1, le=512, description="instruct-pix2pix: of the adapters")
-    alpha: float = Field(8, gt=0, description="instruct-pix2pix: adapters are scaled by alpha / rank")
+    rank: int = Field(8, ge=1, le=512, description="instruct-pix2pix: of new adapters; those of a file have their own")
+    alpha: float = Field(8, gt=0, description="instruct-pix2pix: new adapters are scaled by alpha / rank")
     targets: tuple[str, ...] = Field(
         ("to_q", "to_k", "to_v", "to_out.0"),
         min_length=1,
-        description="instruct-pix2pix: layers that get adapters, between commas",
+        description="instruct-pix2pix: layers that get new adapters, between commas",
     )
     see_rainy: bool = Field(
         False, description="instruct-pix2pix: the rainy picture as a third input; plain diffusers refuses such files"
@@ -100,12 +104,19 @@ class DiffusionOptions(BaseModel):
         "difference", description="instruct-pix2pix: what of the estimate is kept beside what the VAE gives"
     )
     train_on: Literal["noise", "pixels"] = Field(
-        "noise", description="instruct-pix2pix: predict noise, or restore the picture in one step through the VAE"
+        "noise",
+        description="instruct-pix2pix: predict noise, or restore the picture through the VAE in the one step that is "
+        "sampled then",
     )
     dropout: float = Field(
-        0.05, ge=0, le=0.3, description="instruct-pix2pix: conditions dropped in training, which guidance needs"
+        0.05,
+        ge=0,
+        le=0.3,
+        description="instruct-pix2pix: conditions dropped in training on noise, which guidance needs",
     )
-    snr_gamma: float | None = Field(5.0, gt=0, description="instruct-pix2pix: min-SNR weighting; none: all times alike")
+    snr_gamma: float | None = Field(
+        5.0, gt=0, description="instruct-pix2pix: min-SNR weighting in training on noise; none: all times alike"
+    )
     gradient_checkpointing: bool = Field(True, description="instruct-pix2pix: less memory in training, more time")
 
     @property
@@ -119,16 +130,18 @@ class DiffusionOptions(BaseModel):
         return self.model == "bridge" and (self.eta == 0 or self.sampling_steps == 1)
 
     @property
-    def ceiling(self) -> tuple[str, dict[str, str]] | None:
+    def ceiling(self) -> tuple[str, dict[str, str | int]] | None:
         """The method, with its options, whose output of the clear picture a plain decode cannot better."""
         if self.model == "bridge":
             return None
-        return "vae", {"base": self.base, "revision": self.revision}
+        return "vae", {"base": self.base, "revision": self.revision, "tile": self.tile_side}
 
     @property
     def sampling_steps(self) -> int:
         """The steps that are made."""
-        return self.steps if self.steps is not None else STEPS[self.model]
+        if self.steps is not None:
+            return self.steps
+        return 1 if self.model == "instruct-pix2pix" and self.train_on == "pixels" else STEPS[self.model]
 
     @field_validator("steps", "tile", "snr_gamma", mode="before")
     @classmethod
@@ -137,9 +150,9 @@ class DiffusionOptions(BaseModel):
 
     @field_validator("paste", mode="before")
     @classmethod
-    def _yes_or_no(cls, value: object) -> object:
-        """As it was before there was a choice."""
-        return {False: "none", True: "difference"}.get(value, value) if isinstance(value, bool) else value
+    def _of_old_records(cls, value: object) -> object:
+        """As it was before there was a choice: yes or no."""
+        return ("difference" if value else "none") if isinstance(value, bool) else value
 
     @field_validator("targets", mode="before")
     @classmethod
@@ -157,9 +170,17 @@ class DiffusionOptions(BaseModel):
         if any(channels < GROUPS or channels % GROUPS for channels in self.channels):
             raise ValueError(f"channels {self.channels}: each must be a multiple of {GROUPS}")
         if self.average > 1 and self.deterministic:
-            raise ValueError(f"average {self.average}: no noise is drawn, so all samples are alike: eta 1 and 2 steps")
+            raise ValueError(
+                f"average {self.average}: no noise is drawn, so all samples are alike. Give eta above 0 and 2 steps or "
+                "more, or leave average out"
+            )
         if self.model == "instruct-pix2pix" and self.strength == 1 and self.sampling_steps == 1:
             raise ValueError("strength 1 starts from noise, which one step cannot clear: 2 steps or more")
+        if self.model == "instruct-pix2pix" and self.train_on == "pixels":
+            if self.strength == 1:
+                raise ValueError("train_on pixels restores in one step, and strength 1 starts from noise: less of it")
+            if self.sampling_steps > 1:
+                raise ValueError(f"steps {self.steps}: what is trained on pixels knows one step. Leave steps out")
         if self.see_rainy and any(target.split(".")[-1] == "conv_in" for target in self.targets):
             raise ValueError("see_rainy changes conv_in, which can have no adapter then: leave it out of targets")
         multiple = self.pixel_shuffle * 2 ** (len(self.channels) - 1)

@@ -15,8 +15,8 @@ def drivederain_methods() -> list[MethodSpec]:
             kind="refiner",
             implementation="drivederain_methods.diffusion.method:Diffusion",
             options="drivederain_methods.diffusion.options:DiffusionOptions",
-            # Multiple and minimum are those of options.py. Tiles are the sampler's own, blended in every step.
-            needs=Needs(multiple=64, minimum=64, precisions=("fp32", "bf16"), tile_overlap=128),
+            # Multiple and minimum are those of options.py.
+            needs=Needs(multiple=64, minimum=64, precisions=("fp32", "bf16"), tiles_itself=True),
             stochastic=True,
             trainable=True,
             licence="Apache-2.0",

@@ -53,7 +53,7 @@ def drivederain_methods() -> list[MethodSpec]:
             kind="stage",
             implementation="drivederain_methods.restormer.method:Restormer",
             options="drivederain_methods.restormer.options:RestormerOptions",
-            needs=Needs(multiple=8, precisions=("fp32", "bf16"), tile=1024, tile_overlap=64),
+            needs=Needs(multiple=8, precisions=("fp32", "bf16"), tile=1024),
             trainable=True,
             licence="academic, non-commercial (the architecture's code, through spandrel_extra_arches)",
             non_commercial=True,

@@ -45,7 +45,6 @@ def drivederain_methods() -> list[MethodSpec]:
                 minimum=64,
                 precisions=("fp32", "bf16", "fp16"),
                 tile=2048,
-                tile_overlap=128,
                 channels_last=True,  # 1.25 times as fast on the CPU, in less memory (benchmarks/speed/precision.py)
             ),
             trainable=True,

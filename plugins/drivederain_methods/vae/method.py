@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from drivederain.method import LoadedWeights, Method
+from drivederain_methods.diffusion.instruct.autoencoder import decode, encode
 from drivederain_methods.diffusion.instruct.base import load_vae
 from drivederain_methods.vae.options import VAEOptions
 
@@ -17,12 +18,11 @@ class VAERoundTrip(Method):
 
     def load(self, weights: LoadedWeights | None, device: torch.device) -> None:
         options = self.options
+        self.tile = options.tile
         self.vae = load_vae(options.base, revision=options.revision, may_download=self.may_download).to(device)
 
     def restore(self, rainy: Tensor) -> Tensor:
-        latents = self.vae.encode(rainy * 2 - 1).latent_dist.mode()
-        decoded: Tensor = self.vae.decode(latents, return_dict=False)[0]
-        return decoded.float() / 2 + 0.5
+        return decode(self.vae, encode(self.vae, rainy, tile=self.tile), tile=self.tile)
 
     def facts(self) -> dict[str, str | int | float | bool]:
         return {

@@ -15,8 +15,8 @@ def drivederain_methods() -> list[MethodSpec]:
             kind="stage",
             implementation="drivederain_methods.vae.method:VAERoundTrip",
             options="drivederain_methods.vae.options:VAEOptions",
-            # Latents are of 8 x 8 pixels; tiles are those of the refiner.
-            needs=Needs(multiple=8, minimum=32, tile=768, tile_overlap=128),
+            # Those of the refiner, so that its pictures meet the same padding and the same tiles.
+            needs=Needs(multiple=64, minimum=64, tiles_itself=True),
             needs_weights=False,
             licence="that of the model",
             paper="Rombach et al., Latent Diffusion Models, CVPR 2022, arXiv:2112.10752",

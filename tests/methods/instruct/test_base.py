@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from diffusers import AutoencoderKL
 
-from drivederain.errors import WeightsError
+from drivederain.errors import OptionError, WeightsError
 from drivederain_methods.diffusion.instruct.base import load_base, load_vae
+from drivederain_methods.diffusion.method import Diffusion
+from drivederain_methods.diffusion.options import DiffusionOptions
 
 
 def copy(base: Path, to: Path) -> Path:
@@ -24,7 +28,7 @@ def test_what_is_not_on_this_machine_is_said_with_the_address_and_how_to_give_a_
     with pytest.raises(WeightsError) as raised:
         load_base("timbrooks/instruct-pix2pix", prompt="x")
     said = str(raised.value)
-    assert "it is not on this machine" in said
+    assert "it is not on this machine, or not all of it (" in said, "with the reason that the library gives"
     for words in (
         "--download", "https://huggingface.co/timbrooks/instruct-pix2pix",
         "hf download timbrooks/instruct-pix2pix --local-dir FOLDER", "--set diffusion.base=FOLDER",
@@ -65,6 +69,38 @@ def test_a_model_that_draws_from_words_alone_is_refused(make_pipeline: Any, tmp_
     make_pipeline(channels=4).save_pretrained(tmp_path / "drawing")
     with pytest.raises(WeightsError, match=r"takes 4 channels, that of an InstructPix2Pix 8"):
         load_base(str(tmp_path / "drawing"), prompt="x")
+
+
+def test_a_network_that_predicts_something_else_is_refused(make_pipeline: Any, tmp_path: Path) -> None:
+    make_pipeline(prediction="sample").save_pretrained(tmp_path / "other")
+    with pytest.raises(WeightsError, match="predicts sample, and epsilon and v_prediction are known here"):
+        load_base(str(tmp_path / "other"), prompt="x")
+
+
+def test_an_instruction_that_would_be_cut_is_refused(base: Path) -> None:
+    with pytest.raises(OptionError, match=r"diffusion\.prompt: \d+ tokens, and the text encoder reads 77"):
+        load_base(str(base), prompt="remove rain " * 60)
+
+
+def test_too_little_memory_is_no_fault_of_the_model(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise torch.OutOfMemoryError("80 GiB")
+
+    monkeypatch.setattr(AutoencoderKL, "from_pretrained", full)
+    with pytest.raises(torch.OutOfMemoryError):
+        load_vae(str(base))
+
+
+def test_a_safety_checker_that_a_base_has_is_not_loaded(base: Path, tmp_path: Path) -> None:
+    folder = copy(base, tmp_path)
+    (folder / "safety_checker").mkdir()
+    (folder / "safety_checker" / "model.safetensors").write_bytes(b"not even weights")
+    index = json.loads((folder / "model_index.json").read_text())
+    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    method = Diffusion(DiffusionOptions(model="instruct-pix2pix", base=str(folder)))
+    method.load(None, torch.device("cpu"))
+    assert method.facts()["safety checker"] == "off"
 
 
 def test_it_is_frozen_and_its_text_encoder_is_gone(base: Path, capfd: pytest.CaptureFixture[str]) -> None:

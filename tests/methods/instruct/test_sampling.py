@@ -12,6 +12,9 @@ import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
 from torch import Tensor
 
+from drivederain.metrics.seams import lines
+from drivederain_methods.diffusion.instruct.autoencoder import LATENT, decode, encode
+from drivederain_methods.diffusion.instruct.base import load_vae
 from drivederain_methods.diffusion.instruct.fidelity import keep_detail
 from drivederain_methods.diffusion.instruct.sampling import Sampling, tiled
 from drivederain_methods.diffusion.method import Diffusion
@@ -142,10 +145,10 @@ def test_tiles_are_blended_in_every_step_and_the_same_noise_runs_through_them() 
         return 0.3 * state + 0.1 * seen[:, :4] - 0.2 * seen[:, 4:]
 
     sampling = Sampling(CONFIG, "ddim", 3, 0.5)
-    whole = sampling.walk(latents, noise, tiled(predict, pictures, 64))
+    whole = sampling.walk(latents, noise, tiled(predict, pictures, 64 * LATENT))
     assert sizes == [(40, 56)] * 3
     sizes.clear()
-    parts = sampling.walk(latents, noise, tiled(predict, pictures, 24))
+    parts = sampling.walk(latents, noise, tiled(predict, pictures, 24 * LATENT))
     assert len(sizes) > 3 * 4 and max(max(size) for size in sizes) <= 24
     assert torch.allclose(parts, whole, atol=1e-5), "what looks at each place by itself does not see the tiles"
 
@@ -158,3 +161,63 @@ def test_a_large_picture_takes_tiles_and_stays_near_the_whole(base: Path) -> Non
     assert outputs[0].shape == estimate.shape
     change = float((outputs[1] - estimate).abs().mean())
     assert 0 < float((outputs[0] - outputs[1]).abs().mean()) < 0.5 * change
+
+
+@pytest.mark.parametrize("size", [(1080, 1920), (768, 1280), (1088, 1344)])
+def test_the_seam_metric_looks_where_tiles_meet(size: tuple[int, int]) -> None:
+    tile, (height, width) = 768, (-(-side // 64) * 64 for side in size)
+    places = torch.stack(torch.meshgrid(torch.arange(height // 8), torch.arange(width // 8), indexing="ij"))[None]
+    borders: tuple[set[int], set[int]] = set(), set()
+
+    def predict(state: Tensor, seen: Tensor, time: Tensor) -> Tensor:
+        for side in (0, 1):
+            borders[side].update((8 * int(seen[0, side].min()), 8 * int(seen[0, side].max()) + 8))
+        return state
+
+    tiled(predict, places.float(), tile)(torch.zeros(1, 4, height // 8, width // 8), torch.tensor(1))
+    for side, length in enumerate(size):
+        inside = {border for border in borders[side] if 0 < border < length - 64}
+        assert inside <= set(lines(length, tile))
+    assert len(borders[1]) > 2
+
+
+def test_a_large_picture_goes_through_the_autoencoder_by_the_tiles_of_the_sampler(base: Path) -> None:
+    vae, sizes = load_vae(str(base)), []
+    large = torch.nn.functional.interpolate(picture(1, 3, 12, 20), scale_factor=32, mode="bicubic").clamp(0, 1)
+    vae.encoder.register_forward_pre_hook(lambda module, inputs: sizes.append(tuple(inputs[0].shape[-2:])))
+    with torch.inference_mode():
+        latents, whole = encode(vae, large, tile=256), encode(vae, large)
+        assert sizes == [(256, 256)] * 8 + [(384, 640)]
+        assert latents.shape == whole.shape == (1, 4, 48, 80)
+        assert float((latents - whole).abs().mean()) < 0.2 * float(whole.std())
+        tiled_back, back = decode(vae, whole, tile=256), decode(vae, whole)
+    assert tiled_back.shape == back.shape == large.shape
+    # Normalisation sees a tile's own statistics, so it is near the whole and not the same.
+    assert torch.corrcoef(torch.stack([tiled_back.flatten(), back.flatten()]))[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_a_base_s_settings_of_another_solver_change_nothing(scheduler: Any) -> None:
+    """Such a solver draws noise of its own, or takes no times."""
+    odd = dict(CONFIG) | {
+        "algorithm_type": "sde-dpmsolver++", "use_karras_sigmas": True, "final_sigmas_type": "sigma_min",
+        "solver_order": 3, "use_lu_lambdas": True, "use_exponential_sigmas": False,
+    }  # fmt: skip
+    latents = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+    for strength in (0.5, 1.0):
+        plain, other = (
+            Sampling(config, scheduler, 3, strength).walk(latents, noise, lambda state, time: 0.5 * state)
+            for config in (CONFIG, odd)
+        )
+        assert torch.equal(plain, other)
+
+
+def test_latents_are_float32_also_in_bf16(base: Path) -> None:
+    method, estimate = loaded(base, strength=0.6), picture(1, 3, 64, 64)
+    exact = refined(method, estimate, estimate, (0,))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert method.model.base.encode(estimate).dtype == torch.float32  # type: ignore[union-attr]
+        output = refined(method, estimate, estimate, (0,))
+    assert output.dtype == torch.float32 and not torch.equal(output, exact)
+    assert float((output - exact).abs().mean()) < 0.1 * float((exact - estimate).abs().mean())

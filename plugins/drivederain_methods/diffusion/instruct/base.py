@@ -17,13 +17,14 @@ import transformers
 from diffusers import AutoencoderKL, StableDiffusionInstructPix2PixPipeline, UNet2DConditionModel
 from torch import Tensor
 
-from drivederain.errors import WeightsError
+from drivederain.errors import OptionError, WeightsError
+from drivederain_methods.diffusion.instruct import autoencoder
 
 ADDRESS = "https://huggingface.co/"
-LATENT = 8
-"""Pixels of a side of one latent."""
 CONDITIONED = 8
 """Channels that the network of an InstructPix2Pix takes: four noisy ones, four of the picture that is edited."""
+PREDICTIONS = ("epsilon", "v_prediction")
+"""What a network may be trained to predict of noisy latents."""
 
 
 @dataclass
@@ -50,26 +51,18 @@ class Base:
         """Channels of the latents of one picture."""
         return int(self.vae.config.latent_channels)
 
-    def tile(self, side: int) -> None:
-        """Let pictures with a side above so many pixels go through the VAE by tiles."""
-        self.vae.enable_tiling()
-        self.vae.tile_sample_min_size, self.vae.tile_latent_min_size = side, side // LATENT
+    def encode(self, pictures: Tensor, *, tile: int | None = None, sample: bool = False) -> Tensor:
+        """See ``autoencoder.encode``."""
+        return autoencoder.encode(self.vae, pictures, tile=tile, sample=sample)
 
-    def encode(self, pictures: Tensor, *, sample: bool = False) -> Tensor:
-        """Latents of pictures in [0, 1], not scaled: the mode of their distribution, or a sample of it."""
-        distribution = self.vae.encode(pictures * 2 - 1).latent_dist
-        latents: Tensor = distribution.sample() if sample else distribution.mode()
-        return latents
-
-    def decode(self, latents: Tensor) -> Tensor:
-        """Pictures, about in [0, 1], of latents that are not scaled."""
-        decoded: Tensor = self.vae.decode(latents, return_dict=False)[0]
-        return decoded.float() / 2 + 0.5
+    def decode(self, latents: Tensor, *, tile: int | None = None) -> Tensor:
+        """See ``autoencoder.decode``."""
+        return autoencoder.decode(self.vae, latents, tile=tile)
 
     def predict(self, latents: Tensor, time: Tensor, text: Tensor) -> Tensor:
         """What the network makes of noisy latents with their pictures behind them in the channels."""
         predicted: Tensor = self.unet(latents, time, text, return_dict=False)[0]
-        return predicted
+        return predicted.float()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Base:
         """Itself: averages of what is trained need no second base."""
@@ -93,6 +86,7 @@ def load_base(base: str, *, prompt: str, revision: str = "", may_download: bool 
 
     Raises:
         WeightsError: it is not there, incomplete, not in safetensors, or no InstructPix2Pix.
+        OptionError: the instruction is longer than the text encoder reads.
     """
     pipe = _load(
         StableDiffusionInstructPix2PixPipeline,
@@ -103,6 +97,12 @@ def load_base(base: str, *, prompt: str, revision: str = "", may_download: bool 
         feature_extractor=None,
         requires_safety_checker=False,
     )
+    kind = pipe.scheduler.config.get("prediction_type", "epsilon")
+    if kind not in PREDICTIONS:
+        raise WeightsError(
+            f"{base}: its network predicts {kind}, and {' and '.join(PREDICTIONS)} are known here. "
+            "Give another InstructPix2Pix."
+        )
     channels = pipe.unet.config.in_channels
     if channels != CONDITIONED:
         raise WeightsError(
@@ -129,7 +129,10 @@ def _load(kind: Any, base: str, *, owner: str = "diffusion", revision: str, may_
     folder = Path(base).expanduser()
     local = folder.is_dir()
     if not local and (folder.is_absolute() or base.startswith(".")):
-        raise WeightsError(f"{owner}.base={base}: there is no such folder. Give one in the diffusers layout.")
+        raise WeightsError(
+            f"{owner}.base={base}: there is no such folder. Give one in the diffusers layout "
+            f"(--set {owner}.base=FOLDER); weights that were trained elsewhere name the folder that was there."
+        )
     if local and not (folder / "model_index.json").is_file():
         raise WeightsError(
             f"{folder}: no model in the diffusers layout, as there is no model_index.json in it. "
@@ -147,11 +150,17 @@ def _load(kind: Any, base: str, *, owner: str = "diffusion", revision: str, may_
             )
     # What is missing or damaged comes as OSError, ValueError, EnvironmentError or the hub's own errors.
     except Exception as error:
+        if isinstance(error, MemoryError | torch.OutOfMemoryError):
+            raise
         words = _cannot(base, owner=owner, local=local, may_download=may_download, error=error)
         raise WeightsError(words) from error
 
 
 def _encoded(pipe: StableDiffusionInstructPix2PixPipeline, text: str) -> Tensor:
+    # Counted apart, as the tokenizer cuts in silence.
+    count, limit = len(pipe.tokenizer(text).input_ids), pipe.tokenizer.model_max_length
+    if count > limit:
+        raise OptionError(f"diffusion.prompt: {count} tokens, and the text encoder reads {limit}. Shorten it.")
     tokens = pipe.tokenizer(
         [text],
         padding="max_length",
@@ -165,17 +174,18 @@ def _encoded(pipe: StableDiffusionInstructPix2PixPipeline, text: str) -> Tensor:
 
 def _cannot(base: str, *, owner: str, local: bool, may_download: bool, error: Exception) -> str:
     reason = " ".join(str(error).split())[:300]
+    as_what = "as an InstructPix2Pix" if owner == "diffusion" else "as an autoencoder"
     if local:
         return (
-            f"{base}: it cannot be loaded as an InstructPix2Pix in the diffusers layout ({reason}). "
+            f"{base}: it cannot be loaded {as_what} in the diffusers layout ({reason}). "
             "Weights must be safetensors: convert them, or download the folder again."
         )
-    tried = f"downloading it failed ({reason})" if may_download else "it is not on this machine"
-    fetch = "Fetch" if may_download else "Allow the network with --download, or fetch"
+    tried = "downloading it failed" if may_download else "it is not on this machine, or not all of it"
+    fetch = "Fetch" if may_download else "Allow the network with --download where a command has it, or fetch"
     instead = " --set diffusion.model=bridge needs no download." if owner == "diffusion" else ""
     return (
-        f"{owner}.base={base}: {tried}. {fetch} {ADDRESS}{base} elsewhere (hf download {base} --local-dir FOLDER) "
-        f"and give --set {owner}.base=FOLDER.{instead}"
+        f"{owner}.base={base}: {tried} ({reason}). {fetch} {ADDRESS}{base} elsewhere "
+        f"(hf download {base} --local-dir FOLDER) and give --set {owner}.base=FOLDER.{instead}"
     )
 
 

@@ -11,8 +11,15 @@ from drivederain.errors import WeightsError
 from drivederain.method import LoadedWeights
 from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.training.recipe import Recipe
-from drivederain_methods.diffusion.instruct.adapters import adapter_header, adapter_state, add_adapters, load_adapters
-from drivederain_methods.diffusion.instruct.base import LATENT, load_base
+from drivederain_methods.diffusion.instruct.adapters import (
+    NAME,
+    adapter_header,
+    adapter_state,
+    add_adapters,
+    load_adapters,
+)
+from drivederain_methods.diffusion.instruct.autoencoder import LATENT
+from drivederain_methods.diffusion.instruct.base import load_base
 from drivederain_methods.diffusion.instruct.conditioning import see_rainy
 from drivederain_methods.diffusion.instruct.fidelity import keep_detail
 from drivederain_methods.diffusion.instruct.sampling import Sampling, guided, tiled
@@ -50,7 +57,6 @@ class InstructModel:
                 self._load_rainy(self.rainy, weights)
         if options.gradient_checkpointing:
             unet.enable_gradient_checkpointing()
-        self.base.tile(options.tile_side)
         self.base.to(device)
 
     @staticmethod
@@ -65,14 +71,13 @@ class InstructModel:
             rainy.weight.copy_(found)
 
     @torch.no_grad()
-    def refine(self, rainy: Tensor, estimate: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
-        """The refined pictures; one generator a picture, whose noise does not depend on its batch."""
+    def refine(
+        self, rainy: Tensor, estimate: Tensor, generators: Sequence[torch.Generator], tile: int | None
+    ) -> Tensor:
+        """The refined pictures, the mean of the samples that are asked for; arguments as ``BridgeModel.refine``."""
         options = self.options
-        encoded = self.base.encode(estimate)
-        pictures = [encoded] if self.rainy is None else [encoded, self.base.encode(rainy)]
-        shape = encoded.shape[1:]
-        # Drawn on the CPU, so that devices agree.
-        noise = torch.stack([torch.randn(shape, generator=generator) for generator in generators]).to(encoded)
+        encoded = self.base.encode(estimate, tile=tile)
+        pictures = [encoded] if self.rainy is None else [encoded, self.base.encode(rainy, tile=tile)]
         sampling = Sampling(self.base.scheduler, options.scheduler, options.sampling_steps, options.strength)
         predict = guided(
             self.base.predict,
@@ -81,10 +86,16 @@ class InstructModel:
             guidance=options.guidance,
             image_guidance=options.image_guidance,
         )
-        anywhere = tiled(predict, torch.cat(pictures, 1), options.tile_side // LATENT)
-        latents = sampling.walk(encoded * self.base.scaling, noise, anywhere) / self.base.scaling
-        round_trip = self.base.decode(encoded) if options.fidelity == "difference" else None
-        return keep_detail(estimate, self.base.decode(latents), round_trip, options.fidelity)
+        anywhere = tiled(predict, torch.cat(pictures, 1), tile)
+        round_trip = self.base.decode(encoded, tile=tile) if options.fidelity == "difference" else None
+        refined = torch.zeros_like(estimate)
+        for _ in range(options.average):
+            # Drawn on the CPU, so that devices agree.
+            drawn = [torch.randn(encoded.shape[1:], generator=generator) for generator in generators]
+            latents = sampling.walk(encoded * self.base.scaling, torch.stack(drawn).to(encoded), anywhere)
+            decoded = self.base.decode(latents / self.base.scaling, tile=tile)
+            refined += keep_detail(estimate, decoded, round_trip, options.fidelity)
+        return refined / options.average
 
     def training(self) -> Recipe:
         """Adapters alone are trained."""
@@ -102,8 +113,8 @@ class InstructModel:
         return adapter_header(self.base.unet)
 
     def facts(self) -> dict[str, str | int | float | bool]:
-        """Of the report."""
-        options, config = self.options, self.base.unet.peft_config["default"]
+        """What the report says of the network and of how it samples."""
+        options, config = self.options, self.base.unet.peft_config[NAME]
         return {
             "network": f"InstructPix2Pix {options.base}, LoRA rank {config.r}, alpha {config.lora_alpha:g}",
             "sampling": f"{options.scheduler}, {options.sampling_steps} steps from strength {options.strength:g}",
@@ -113,5 +124,5 @@ class InstructModel:
         }
 
     def networks(self) -> list[nn.Module]:
-        """What is counted."""
+        """The networks whose parameters and operations are counted."""
         return [self.base.vae, self.base.unet]

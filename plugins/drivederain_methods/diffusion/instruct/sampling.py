@@ -14,24 +14,39 @@ import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
 from torch import Tensor
 
+from drivederain.specs import TILE_OVERLAP
 from drivederain.tiling import by_tiles
+from drivederain_methods.diffusion.instruct.autoencoder import LATENT
+from drivederain_methods.diffusion.options import MULTIPLE
 
-OVERLAP = 4
-"""Tiles have a quarter of their side in common at least."""
-GRID = 8
-"""Latents that the network of Stable Diffusion folds into one."""
 SchedulerName = Literal["ddim", "euler", "dpm++"]
+_SIGMAS = {
+    "use_karras_sigmas": False,
+    "use_exponential_sigmas": False,
+    "use_beta_sigmas": False,
+    "final_sigmas_type": "zero",
+}
+_DPM = {"algorithm_type": "dpmsolver++", "use_lu_lambdas": False} | _SIGMAS
+"""A base comes with the settings of a solver too, which may draw noise of its own or take no times. Of its settings
+those of the schedule that it was trained with are kept."""
 _SCHEDULERS: dict[str, tuple[Any, dict[str, Any]]] = {
     # The solver of order 1 is DDIM (Lu et al., DPM-Solver++, 2022) and takes any times; diffusers' DDIM steps evenly.
-    "ddim": (DPMSolverMultistepScheduler, {"solver_order": 1}),
-    "euler": (EulerDiscreteScheduler, {}),
-    "dpm++": (DPMSolverMultistepScheduler, {}),
+    "ddim": (DPMSolverMultistepScheduler, {"solver_order": 1} | _DPM),
+    "euler": (EulerDiscreteScheduler, _SIGMAS),
+    "dpm++": (DPMSolverMultistepScheduler, {"solver_order": 2} | _DPM),
 }
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to sample. ``config``: the schedule that the base was trained with."""
+    """How to sample.
+
+    Args:
+        config: the schedule that the base was trained with.
+        scheduler: who makes the steps.
+        steps: 1 to 50.
+        strength: share of the schedule that is walked, in (0, 1].
+    """
 
     config: Any
     scheduler: SchedulerName
@@ -47,7 +62,7 @@ class Sampling:
         if self.strength == 1:
             kind, settings = _SCHEDULERS[self.scheduler]
             if self.scheduler == "ddim":
-                kind, settings = DDIMScheduler, {"clip_sample": False, "set_alpha_to_one": False}
+                kind, settings = DDIMScheduler, {"clip_sample": False, "set_alpha_to_one": False, "thresholding": False}
             scheduler = kind.from_config(self.config, timestep_spacing="leading", **settings)
             scheduler.set_timesteps(self.steps)
             return scheduler, scheduler.timesteps
@@ -86,12 +101,14 @@ def guided(
     guidance: float,
     image_guidance: float,
 ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """``predict`` with the two guidance scales of InstructPix2Pix (its equation 3); three passes, or one without.
+    """``predict`` with the two guidance scales of InstructPix2Pix (its equation 3).
 
+    It takes three passes; two where the pictures are not guided, whose third cancels out; one without guidance.
     What is returned takes noisy latents, those of the pictures, and a time.
 
     Args:
-        predict: from noisy latents with their pictures in the channels, a time, and the text.
+        predict: from noisy latents with their pictures in the channels, B x 8 (or 12) x h x w, a time, and the text,
+            B x 77 x C, to B x 4 x h x w.
         guidance: of the instruction; 1: none.
         image_guidance: of the pictures; 1: none.
     """
@@ -100,6 +117,11 @@ def guided(
         count = len(state)
         if guidance == 1 and image_guidance == 1:
             return predict(torch.cat([state, pictures], 1), time, prompt.expand(count, -1, -1))
+        if image_guidance == 1:
+            twice = torch.cat([state, pictures], 1).repeat(2, 1, 1, 1)
+            text = torch.cat([each.expand(count, -1, -1) for each in (prompt, nothing)])
+            told, untold = predict(twice, time, text).chunk(2)
+            return untold + guidance * (told - untold)
         stacked = torch.cat([state.repeat(3, 1, 1, 1), torch.cat([pictures, pictures, torch.zeros_like(pictures)])], 1)
         text = torch.cat([each.expand(count, -1, -1) for each in (prompt, nothing, nothing)])
         both, picture, neither = predict(stacked, time, text).chunk(3)
@@ -109,20 +131,23 @@ def guided(
 
 
 def tiled(
-    predict: Callable[[Tensor, Tensor, Tensor], Tensor], pictures: Tensor, tile: int
+    predict: Callable[[Tensor, Tensor, Tensor], Tensor], pictures: Tensor, tile: int | None
 ) -> Callable[[Tensor, Tensor], Tensor]:
-    """``predict`` for pictures of any size: what has a side above ``tile`` latents goes through it by tiles.
+    """``predict`` for pictures of any size: what has a side above ``tile`` pixels goes through it by tiles.
 
     The tiles of a step are blended before the next (MultiDiffusion, Bar-Tal et al., ICML 2023), so that all of them
     walk in one state, with one noise.
     """
 
     def anywhere(state: Tensor, time: Tensor) -> Tensor:
-        if max(state.shape[-2:]) <= tile:
+        if tile is None or max(state.shape[-2:]) <= tile // LATENT:
             return predict(state, pictures, time)
-        # At the same places of the network's grid as in the whole, where the size allows it.
         return by_tiles(
-            lambda part, seen: predict(part, seen, time), [state, pictures], tile, tile // OVERLAP, multiple=GRID
+            lambda part, seen: predict(part, seen, time),
+            [state, pictures],
+            tile // LATENT,
+            TILE_OVERLAP // LATENT,
+            multiple=MULTIPLE // LATENT,
         ).to(state)
 
     return anywhere
