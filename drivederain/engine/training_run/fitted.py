@@ -26,9 +26,12 @@ class Fitter:
     """Fits options of a refiner's weights and stores them with the weights, where they win over the defaults.
 
     Args:
+        samples: the validation pictures, with their truth.
         typed: names of the options that the user gave: they stay as they are.
         make: a method with some of its options replaced, not loaded.
+        load: loads a method with the weights of a file.
         restore: a loaded method's output of a sample.
+        estimate: what the chain before a refiner makes of a sample.
     """
 
     samples: tuple[Sample, ...]

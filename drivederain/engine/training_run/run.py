@@ -265,7 +265,8 @@ class _Training:
                 f"{folder.path}: the state of its training ({folder.state.name}) is not there. Put it back to go on, "
                 f"or give another --out, where --weights {self.spec.name}={kept[0]} starts from its weights."
             )
-        self.display.note(f"{folder.path} has no state to go on from: the training begins anew")
+        folds = " with the folds that are there" if self.settings.folds else ""
+        self.display.note(f"{folder.path} has no state to go on from: the training begins anew{folds}")
         folder.clear()
 
     @contextmanager
