@@ -48,10 +48,6 @@ class Method(ABC):
     """Names of the options that decide the network. They are stored with trained weights, and those stored with the
     weights win over the defaults when the weights are loaded."""
 
-    adjustable: ClassVar[tuple[str, ...]] = ()
-    """Those of them that come with the weights and with which any weights work: typing another value of one of these
-    does not ask for other weights."""
-
     def __init__(self, options: Any) -> None:
         """``options``: an instance of the spec's pydantic model, or ``None`` for a method without options."""
         self.options = options

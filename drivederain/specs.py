@@ -144,6 +144,9 @@ class MethodSpec:
     implementation: str
     options: str = ""
     """``"package.module:Class"`` of a pydantic model, ``""`` for a method without options."""
+    adjustable: tuple[str, ...] = ()
+    """Options that come with the weights (``Method.architecture``) and with which any weights work: typing another
+    value of one of these does not ask for other weights."""
     version: int = 1
     """Raised by the plugin whenever its outputs could change; part of the cache key."""
     needs: Needs = field(default_factory=Needs)

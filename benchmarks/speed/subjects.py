@@ -73,6 +73,8 @@ def shipped_runner(
     found = shipped(spec.weights[0])
     method = make_method(spec, method_options(spec, {}, found.architecture), may_download=False)
     method.load(read_weights(found.path, sha256=found.sha256), device)
+    if needs.tiles_itself and tile is not None:
+        method.tile = tile or None
     return DeviceRunner(method, spec, device, precision=precision, seed=0)
 
 

@@ -41,8 +41,8 @@ def show_summary(run: RunFolder) -> None:
         chosen = [row for row in rows if (row["dataset"], row["intensity_source"]) == (dataset, source)]
         console.print(_table(chosen, intervals))
         for ceiling in about.get("ceilings", []):
-            if ceiling["dataset"] == dataset:
-                console.print(_ceiling(ceiling), markup=False)
+            if ceiling["dataset"] == dataset and (words := _ceiling(ceiling)):
+                console.print(words, markup=False)
         own = [gain for gain in gains if (gain.dataset, gain.intensity_source) == (dataset, source)]
         for chain in dict.fromkeys(gain.chain for gain in own):
             console.print(_gains([gain for gain in own if gain.chain == chain]), markup=False)
@@ -69,7 +69,7 @@ def _table(rows: list[dict[str, Any]], intervals: bool) -> Table:
 
 
 def _ceiling(about: dict[str, Any]) -> str:
-    """What a latent method could put out at best, or why that is not known, on one line."""
+    """What a latent method could put out at best, or why that is not known; "" without any headline metric."""
     units = {"psnr": (2, " dB")}
     figures = [
         f"{metric.upper()} {score['mean']:.{units.get(metric, (3, ''))[0]}f}{units.get(metric, (3, ''))[1]}"
@@ -77,7 +77,8 @@ def _ceiling(about: dict[str, Any]) -> str:
         if (score := about["scores"].get(f"{metric}[{variant}]"))
     ]
     if not figures:
-        return f"the ceiling of {', '.join(about['of'])} could not be measured: {about['reason']}"
+        reason = about["reason"]  # none where other metrics were asked for
+        return f"the ceiling of {', '.join(about['of'])} could not be measured: {reason}" if reason else ""
     return (
         f"ceiling of {', '.join(about['of'])}: {about['method']} alone gives {about['images_ok']} clear pictures back "
         f"at {', '.join(figures)}; a plain decode cannot do "

@@ -38,7 +38,8 @@ def ceilings_of(stages: Iterable[ReadyStage]) -> dict[str, tuple[Ceiling, list[R
         for each in stage.all_stages:
             ceiling = getattr(each.options, "ceiling", None)
             if isinstance(ceiling, tuple):  # an option of a plugin may have that name too
-                name = f"ceiling {ceiling[0]} {key_of([ceiling[0], dict(ceiling[1])])[:12]}"
+                options = json.dumps(dict(ceiling[1]), sort_keys=True, default=str)
+                name = f"ceiling {ceiling[0]} {key_of([ceiling[0], options])[:12]}"
                 of = found.setdefault(name, (ceiling, []))[1]
                 if not any(known is stage for known in of):  # a chain may have the method twice
                     of.append(stage)

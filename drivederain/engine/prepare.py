@@ -31,8 +31,7 @@ from drivederain.engine.stages import ReadyStage
 from drivederain.engine.train import Trainer
 from drivederain.engine.train_apart import TrainingFailed, train_apart
 from drivederain.errors import DriveDeRainError, OptionError, WeightsError
-from drivederain.implementation import install_hint, load_implementation, missing_modules
-from drivederain.method import Method
+from drivederain.implementation import install_hint, missing_modules
 from drivederain.names import did_you_mean
 from drivederain.registry import Registry
 from drivederain.specs import MethodSpec
@@ -197,9 +196,6 @@ class Preparation:
                 self.display.warn(f"{spec.name}: {error}")
                 continue
             decides = given_architecture(typed, tuple(found.architecture))
-            if decides:
-                method: type[Method] = load_implementation(spec.implementation, owner=f"method {spec.name}")
-                decides = {name: value for name, value in decides.items() if name not in method.adjustable}
-            if agrees(found.architecture, decides):
+            if agrees(found.architecture, {key: each for key, each in decides.items() if key not in spec.adjustable}):
                 return found
         return None

@@ -285,6 +285,19 @@ BAD_INPUTS = (
         ),
     ),
     BadInput(
+        "several steps of what knows one",
+        run(
+            "--set diffusion.model=instruct-pix2pix --set diffusion.train_on=pixels --set diffusion.steps=4",
+            methods="unet+diffusion",
+        ),
+        ("steps 4: what is trained on pixels knows one step", "Leave steps out"),
+    ),
+    BadInput(
+        "samples of what draws no noise",
+        run("--set diffusion.average=4", methods="unet+diffusion"),
+        ("--set diffusion.average: average 4: no noise is drawn", "Give eta above 0 and 2 steps or more"),
+    ),
+    BadInput(
         "joint training of a single stage", train("--joint"), ("--joint", "unet has no stage before it", "Leave it out")
     ),
     BadInput("folds for a single stage", train("--folds 3"), ("--folds 3", "Leave it out")),

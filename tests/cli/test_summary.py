@@ -118,8 +118,10 @@ def test_ceilings_are_told_and_why_one_is_not_known(shown: Any) -> None:
         "ceilings": [
             {**ceiling, "scores": {"psnr[rgb]": {"mean": 26.5, "images": 3}}},
             {**ceiling, "of": ["y"], "images_ok": 0, "scores": {}, "reason": "the folder is not there"},
+            {**ceiling, "of": ["z"], "scores": {"mse[rgb]": {"mean": 3.0, "images": 3}}},
         ]
     }
     words = " ".join(shown(ROWS, ["identity", "unet"], about=about).split())
     assert "ceiling of unet+x: vae alone gives 3 clear pictures back at PSNR 26.50 dB; a plain decode" in words
     assert "the ceiling of y could not be measured: the folder is not there" in words
+    assert words.count("ceiling of") == 2

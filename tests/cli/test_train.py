@@ -225,9 +225,11 @@ def test_a_refiner_learns_from_stages_that_have_not_seen_the_scene(
     times = {path: path.stat().st_mtime_ns for path in (folder / "folds").rglob("*.safetensors")}
     assert command(*asked[:-2], "--seed", 0, "--device", "cpu", "--out", folder).status == 0
     shutil.rmtree(folder / "checkpoints")
-    longer = command("train", "unet+diffusion", "--resume", folder, "--steps", 2, "--device", "cpu")
-    assert longer.status == 0 and longer.out.count("unet without its scenes, 2 steps") == 2
+    assert command("train", "unet+diffusion", "--resume", folder, "--device", "cpu").status == 0
     assert read_about(folder / "checkpoints" / "best.safetensors") == about
+    shutil.rmtree(folder / "checkpoints")
+    longer = command("train", "unet+diffusion", "--resume", folder, "--steps", 3, "--device", "cpu")
+    assert longer.status == 0 and " ".join(longer.out.split()).count("unet without its scenes, 2 steps") == 2
     assert {path: path.stat().st_mtime_ns for path in (folder / "folds").rglob("*.safetensors")} == times
 
 

@@ -59,7 +59,7 @@ def fold_settings(settings: TrainSettings, behind: ReadyStage, budget: Budget) -
     for fold in range(settings.folds):
         folder = TrainingFolder(settings.out / FOLDER / str(fold + 1))
         # One that there is stays as it was begun, whatever the refiner may take by now: so its budget is its own.
-        begun = folder.read_record()["budget"] if folder.record.exists() else None
+        begun = folder.read_record().get("budget") if folder.record.exists() else None
         made.append(
             replace(
                 settings,

@@ -27,7 +27,7 @@ from drivederain.engine.options import TRAINING, hyperparameters_typed, key_opti
 from drivederain.engine.prepare import Preparation
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage, make_method, plain_facts
-from drivederain.engine.step_down import is_out_of_memory
+from drivederain.engine.step_down import free_memory, is_out_of_memory
 from drivederain.engine.train import about_training, check_crops, estimates_of, prefix_of
 from drivederain.engine.training_run.cross_fit import cross_fitted, fold_settings
 from drivederain.engine.training_run.data import FoundData, find_data
@@ -51,6 +51,7 @@ from drivederain.training.data import Estimate
 from drivederain.training.devices import Devices
 from drivederain.training.fit import fit
 from drivederain.training.hyperparameters import Hyperparameters
+from drivederain.training.module import RestorationModule
 from drivederain.training.observer import Observer
 from drivederain.training.plan import check_plan
 from drivederain.training.progress import Budget
@@ -126,7 +127,8 @@ class _Training:
             )
         behind = self._behind()
         joint = self._stages(behind) if settings.joint else []
-        if recipe.hyperparameters.compile and isinstance(recipe.module.network, nn.ParameterList):
+        network = recipe.module.network if isinstance(recipe.module, RestorationModule) else None
+        if recipe.hyperparameters.compile and isinstance(network, nn.ParameterList):
             raise OptionError(
                 "training.compile: adapters in a frozen base are trained, and nothing is compiled. Leave it out."
             )
@@ -218,7 +220,10 @@ class _Training:
             else:
                 self._write(about | self._outcome(record))
                 for each in (method, *(stage.method for stage in joint)):
-                    each.close()  # what fits loads the weights anew, beside which there may be no room
+                    each.close()
+                # What fits loads the weights anew, beside which there may be no room.
+                del recipe, states, network
+                free_memory(self.device)
                 if not record.interrupted and not joint:
                     fitted = self._fit(method, found, estimate, channels_last)
             finally:

@@ -22,7 +22,7 @@ from torch.nn import functional
 from drivederain.specs import TILE_OVERLAP
 from drivederain.tiling import by_tiles
 from drivederain_methods.diffusion.normalisation import by_pixel
-from drivederain_methods.diffusion.options import GROUPS, MINIMUM
+from drivederain_methods.diffusion.options import GROUPS, MINIMUM, MULTIPLE
 
 COLOURS = 3
 
@@ -37,7 +37,7 @@ class Bridge(nn.Module):
     state, estimate and rainy picture again. The last convolution starts at zero: before training the output is the
     estimate.
 
-    H and W are multiples of ``pixel_shuffle * 2 ** (levels - 1)``.
+    H and W are multiples of ``pixel_shuffle * 2 ** (levels - 1)``; of ``MULTIPLE`` where they are cut into tiles.
 
     Args:
         channels: of each level, the finest first.
@@ -116,7 +116,7 @@ class Bridge(nn.Module):
 
         if tile is None or max(state.shape[-2:]) <= tile:
             return whole(state, estimate, rainy)
-        return by_tiles(whole, [state, estimate, rainy], tile, TILE_OVERLAP, multiple=self.multiple, minimum=MINIMUM)
+        return by_tiles(whole, [state, estimate, rainy], tile, TILE_OVERLAP, multiple=MULTIPLE, minimum=MINIMUM)
 
     def sample(
         self,

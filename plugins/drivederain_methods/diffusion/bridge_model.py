@@ -70,8 +70,9 @@ class BridgeModel:
             generators: one a picture; a picture's noise does not depend on its batch.
             tile: pictures with a side above so many pixels go through by tiles.
         """
-        samples = [
-            self.bridge.sample(
+
+        def sample() -> Tensor:
+            return self.bridge.sample(
                 estimate,
                 rainy,
                 steps=self.options.sampling_steps,
@@ -79,9 +80,11 @@ class BridgeModel:
                 generators=generators,
                 tile=tile,
             )
-            for _ in range(self.options.average)
-        ]
-        return sum(samples[1:], samples[0]) / len(samples)
+
+        refined = sample()
+        for _ in range(1, self.options.average):
+            refined = refined + sample()
+        return refined / self.options.average
 
     def training(self) -> Recipe:
         """All of the bridge is trained."""

@@ -27,7 +27,6 @@ class Diffusion(Refiner):
     """Refines the estimate of the stage before it."""
 
     architecture: ClassVar[tuple[str, ...]] = ("model", "blend", *OF_BRIDGE, *OF_INSTRUCT)
-    adjustable: ClassVar[tuple[str, ...]] = ("blend", "prompt", "strength", "fidelity")
     fitted_as: ClassVar[Mapping[str, float]] = {"blend": 1.0}
     options: DiffusionOptions
     model: BridgeModel | InstructModel

@@ -174,13 +174,15 @@ class DiffusionOptions(BaseModel):
                 f"average {self.average}: no noise is drawn, so all samples are alike. Give eta above 0 and 2 steps or "
                 "more, or leave average out"
             )
-        if self.model == "instruct-pix2pix" and self.strength == 1 and self.sampling_steps == 1:
-            raise ValueError("strength 1 starts from noise, which one step cannot clear: 2 steps or more")
         if self.model == "instruct-pix2pix" and self.train_on == "pixels":
             if self.strength == 1:
-                raise ValueError("train_on pixels restores in one step, and strength 1 starts from noise: less of it")
+                raise ValueError("train_on pixels restores in one step, and strength 1 starts from noise: give less")
             if self.sampling_steps > 1:
                 raise ValueError(f"steps {self.steps}: what is trained on pixels knows one step. Leave steps out")
+            if max(self.guidance, self.image_guidance) > 1:
+                raise ValueError("guidance needs conditions that were dropped in training: not with train_on pixels")
+        if self.model == "instruct-pix2pix" and self.strength == 1 and self.sampling_steps == 1:
+            raise ValueError("strength 1 starts from noise, which one step cannot clear: 2 steps or more")
         if self.see_rainy and any(target.split(".")[-1] == "conv_in" for target in self.targets):
             raise ValueError("see_rainy changes conv_in, which can have no adapter then: leave it out of targets")
         multiple = self.pixel_shuffle * 2 ** (len(self.channels) - 1)

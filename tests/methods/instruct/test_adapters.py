@@ -207,14 +207,21 @@ def test_training_on_pixels_lowers_their_loss_and_the_error_of_what_is_sampled(b
     assert losses[-1] < losses[0] and error() < before
 
 
-def test_what_is_trained_on_pixels_is_sampled_in_the_step_that_it_knows(base: Path) -> None:
+def test_what_is_trained_on_pixels_is_sampled_in_the_step_that_it_knows(base: Path, tmp_path: Path) -> None:
     known = options(base, train_on="pixels")
     assert known.sampling_steps == 1 and options(base).sampling_steps == 4
     assert loaded(base, train_on="pixels").network_options()["train_on"] == "pixels", "its weights say so"
     with pytest.raises(ValueError, match="knows one step"):
         options(base, train_on="pixels", steps=4)
-    with pytest.raises(ValueError, match="strength 1 starts from noise"):
+    with pytest.raises(ValueError, match="train_on pixels restores in one step"):
         options(base, train_on="pixels", strength=1.0)
+    with pytest.raises(ValueError, match="not with train_on pixels"):
+        options(base, train_on="pixels", guidance=3.0)
+    method, path = loaded(base, train_on="pixels"), tmp_path / "pixels.safetensors"
+    path.write_bytes(serialise(method.state(), {"architecture": method.network_options()}, header=method.header()))
+    loaded(base, path, train_on="pixels")
+    with pytest.raises(WeightsError, match=r"trained on pixels with strength 0\.3, and knows no other"):
+        loaded(base, path, train_on="pixels", strength=0.6)
 
 
 def test_less_memory_in_training_changes_no_gradient(base: Path) -> None:

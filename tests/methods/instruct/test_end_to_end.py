@@ -65,8 +65,9 @@ def test_it_is_trained_stopped_resumed_used_and_loaded_by_diffusers(
     (stored,) = (ended.path / "images").rglob("clear.png")
     clear = torch.from_numpy(cv2.imread(str(stored))[..., ::-1].copy()).permute(2, 0, 1)[None].float() / 255
     vae = plain.vae
+    padded = torch.nn.functional.pad(clear, (0, 128 - 80, 0, 0), mode="reflect")  # to a multiple of 64
     with torch.no_grad():
-        trip = vae.decode(vae.encode(clear * 2 - 1).latent_dist.mode()).sample / 2 + 0.5
+        trip = (vae.decode(vae.encode(padded * 2 - 1).latent_dist.mode()).sample / 2 + 0.5)[..., :80]
     levels = (trip.clamp(0, 1) * 255).round() / 255
     psnr = -10 * torch.log10((levels - clear).square().mean())
     assert ceiling["scores"]["psnr[rgb]"]["mean"] == pytest.approx(float(psnr), abs=0.02)

@@ -201,7 +201,9 @@ def test_a_base_s_settings_of_another_solver_change_nothing(scheduler: Any) -> N
     """Such a solver draws noise of its own, or takes no times."""
     odd = dict(CONFIG) | {
         "algorithm_type": "sde-dpmsolver++", "use_karras_sigmas": True, "final_sigmas_type": "sigma_min",
-        "solver_order": 3, "use_lu_lambdas": True, "use_exponential_sigmas": False,
+        "solver_order": 3, "use_lu_lambdas": True, "thresholding": True, "solver_type": "heun", "clip_sample": True,
+        "euler_at_final": True, "lower_order_final": False, "interpolation_type": "log_linear",
+        "timestep_type": "continuous", "set_alpha_to_one": True, "timestep_spacing": "trailing",
     }  # fmt: skip
     latents = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1))

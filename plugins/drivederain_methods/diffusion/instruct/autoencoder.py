@@ -21,7 +21,7 @@ def encode(vae: AutoencoderKL, pictures: Tensor, *, tile: int | None = None, sam
     """Latents, float32 B x 4 x H/8 x W/8, not scaled: the mode of their distribution, or a sample of it.
 
     Args:
-        pictures: B x 3 x H x W in [0, 1], H and W multiples of 8.
+        pictures: B x 3 x H x W in [0, 1], H and W multiples of 8; of 64 where they are larger than ``tile``.
         tile: pictures with a side above so many pixels go through by tiles.
     """
 

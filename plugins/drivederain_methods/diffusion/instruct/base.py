@@ -150,15 +150,22 @@ def _load(kind: Any, base: str, *, owner: str = "diffusion", revision: str, may_
             )
     # What is missing or damaged comes as OSError, ValueError, EnvironmentError or the hub's own errors.
     except Exception as error:
-        if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        if _out_of_memory(error):
             raise
         words = _cannot(base, owner=owner, local=local, may_download=may_download, error=error)
         raise WeightsError(words) from error
 
 
+def _out_of_memory(error: Exception) -> bool:
+    """The allocator of the CPU tells by its words alone."""
+    told = any(words in str(error) for words in ("not enough memory", "can't allocate memory"))
+    return told or isinstance(error, MemoryError | torch.OutOfMemoryError)
+
+
 def _encoded(pipe: StableDiffusionInstructPix2PixPipeline, text: str) -> Tensor:
     # Counted apart, as the tokenizer cuts in silence.
-    count, limit = len(pipe.tokenizer(text).input_ids), pipe.tokenizer.model_max_length
+    with _quiet():
+        count, limit = len(pipe.tokenizer(text).input_ids), pipe.tokenizer.model_max_length
     if count > limit:
         raise OptionError(f"diffusion.prompt: {count} tokens, and the text encoder reads {limit}. Shorten it.")
     tokens = pipe.tokenizer(

@@ -44,6 +44,7 @@ class InstructModel:
         self, options: DiffusionOptions, weights: LoadedWeights | None, device: torch.device, *, may_download: bool
     ) -> None:
         self.options = options
+        self._check_strength(weights)
         self.base = load_base(options.base, prompt=options.prompt, revision=options.revision, may_download=may_download)
         unet = self.base.unet
         if weights is None:
@@ -58,6 +59,16 @@ class InstructModel:
         if options.gradient_checkpointing:
             unet.enable_gradient_checkpointing()
         self.base.to(device)
+
+    def _check_strength(self, weights: LoadedWeights | None) -> None:
+        """What was trained on pixels knows one time, where the walk of that strength begins."""
+        stored = dict(weights.metadata.get("architecture") or {}) if weights is not None else {}
+        strength = stored.get("strength", self.options.strength)
+        if weights is not None and self.options.train_on == "pixels" and strength != self.options.strength:
+            raise WeightsError(
+                f"{weights.path}: trained on pixels with strength {strength:g}, and knows no other. "
+                f"Leave --set diffusion.strength={self.options.strength:g} out."
+            )
 
     @staticmethod
     def _load_rainy(rainy: nn.Conv2d, weights: LoadedWeights) -> None:

@@ -20,20 +20,23 @@ from drivederain_methods.diffusion.instruct.autoencoder import LATENT
 from drivederain_methods.diffusion.options import MULTIPLE
 
 SchedulerName = Literal["ddim", "euler", "dpm++"]
-_SIGMAS = {
-    "use_karras_sigmas": False,
-    "use_exponential_sigmas": False,
-    "use_beta_sigmas": False,
-    "final_sigmas_type": "zero",
-}
-_DPM = {"algorithm_type": "dpmsolver++", "use_lu_lambdas": False} | _SIGMAS
-"""A base comes with the settings of a solver too, which may draw noise of its own or take no times. Of its settings
-those of the schedule that it was trained with are kept."""
+_SCHEDULE = (
+    "num_train_timesteps",
+    "beta_start",
+    "beta_end",
+    "beta_schedule",
+    "trained_betas",
+    "prediction_type",
+    "rescale_betas_zero_snr",
+    "steps_offset",
+)
+"""Of a base's settings those that it was trained with. It comes with others of some solver, which may draw noise of its
+own, clip latents, or take no times."""
 _SCHEDULERS: dict[str, tuple[Any, dict[str, Any]]] = {
     # The solver of order 1 is DDIM (Lu et al., DPM-Solver++, 2022) and takes any times; diffusers' DDIM steps evenly.
-    "ddim": (DPMSolverMultistepScheduler, {"solver_order": 1} | _DPM),
-    "euler": (EulerDiscreteScheduler, _SIGMAS),
-    "dpm++": (DPMSolverMultistepScheduler, {"solver_order": 2} | _DPM),
+    "ddim": (DPMSolverMultistepScheduler, {"solver_order": 1}),
+    "euler": (EulerDiscreteScheduler, {}),
+    "dpm++": (DPMSolverMultistepScheduler, {}),
 }
 
 
@@ -59,15 +62,16 @@ class Sampling:
         A whole walk (``strength`` 1) has the times that the pipeline of diffusers has. Others begin exactly at their
         share of the schedule and go down to its end in equal steps.
         """
+        schedule = {name: self.config[name] for name in _SCHEDULE if name in self.config}
         if self.strength == 1:
             kind, settings = _SCHEDULERS[self.scheduler]
             if self.scheduler == "ddim":
-                kind, settings = DDIMScheduler, {"clip_sample": False, "set_alpha_to_one": False, "thresholding": False}
-            scheduler = kind.from_config(self.config, timestep_spacing="leading", **settings)
+                kind, settings = DDIMScheduler, {"clip_sample": False, "set_alpha_to_one": False}
+            scheduler = kind.from_config(schedule, timestep_spacing="leading", **settings)
             scheduler.set_timesteps(self.steps)
             return scheduler, scheduler.timesteps
         kind, settings = _SCHEDULERS[self.scheduler]
-        scheduler = kind.from_config(self.config, **settings)
+        scheduler = kind.from_config(schedule, **settings)
         begin = self.strength * scheduler.config.num_train_timesteps
         times = [max(round(begin * (self.steps - step) / self.steps) - 1, 0) for step in range(self.steps)]
         scheduler.set_timesteps(timesteps=sorted(set(times), reverse=True))
