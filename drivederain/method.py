@@ -113,11 +113,12 @@ class Refiner(Method):
     """Options that ``fit`` finds when a training with validation pictures has ended, with the values that they have
     while it does. They are among those of ``architecture``."""
 
-    def fit(self, pictures: Iterable[tuple[Pixels, Pixels, Pixels]]) -> dict[str, float]:
+    def fit(self, pictures: Iterable[tuple[Pixels, Pixels, Pixels, Pixels]]) -> dict[str, float]:
         """Return the options of ``fitted_as`` that suit these pictures best.
 
         Args:
-            pictures: the estimate, what this refiner made of it, and the clear picture: H x W x 3, RGB, 8 bit.
+            pictures: the rainy one, its estimate, what this refiner made of it, and the clear one: H x W x 3, RGB,
+                8 bit.
         """
         return {}
 

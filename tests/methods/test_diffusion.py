@@ -201,11 +201,51 @@ def test_the_blend_that_is_fitted_is_the_share_of_the_change_that_is_right(
         estimate = make_picture(seed, 40, 52).astype(int) // 3 + 80
         change = np.random.default_rng(seed).choice([-20, 20], estimate.shape)
         pictures.append(
-            tuple(each.astype(np.uint8) for each in (estimate, estimate + change, estimate + right * change))
+            tuple(
+                each.astype(np.uint8)
+                for each in (estimate + 30, estimate, estimate + change, estimate + right * change)
+            )
         )
-    assert with_options().fit(pictures)["blend"] == pytest.approx(blend, abs=1e-4)  # type: ignore[arg-type]
-    nothing = (pictures[0][0], pictures[0][0], pictures[0][2])
-    assert with_options().fit([nothing]) == {"blend": 1.0}
+    fresh = with_options(blend=1.0, gate=0.0)
+    assert fresh.fit(pictures) == {"blend": blend, "gate": 0.0}  # type: ignore[arg-type]
+    rainy, estimate, _, clear = pictures[0]
+    assert fresh.fit([(rainy, estimate, estimate, clear)]) == {"blend": 1.0, "gate": 0.0}
+    typed = with_options(blend=0.5, gate=0.0).fit(pictures)  # type: ignore[arg-type]
+    assert typed["blend"] == 1.0, "the pictures have the blend that was typed"
+
+
+def test_the_gate_that_is_fitted_leaves_alone_what_was_nearly_right(make_picture: MakePicture) -> None:
+    """In light rain the change is wrong, in heavy rain it is right."""
+    pictures = []
+    for seed, (rain, right) in enumerate([(5, -1), (8, -1), (40, 1), (60, 1)]):
+        estimate = make_picture(seed, 40, 52).astype(int) // 3 + 80
+        change = np.random.default_rng(seed).choice([-4, 4], estimate.shape)
+        noise = np.random.default_rng(seed + 9).choice([-6, 6], estimate.shape)
+        pictures.append(
+            tuple(
+                each.astype(np.uint8)
+                for each in (estimate + rain, estimate, estimate + change, estimate + right * change + noise)
+            )
+        )
+    found = with_options(blend=1.0, gate=0.0).fit(pictures)  # type: ignore[arg-type]
+    assert found["blend"] == 1.0 and 8 / 255 < found["gate"] / 2 < 40 / 255
+
+
+def test_the_gate_keeps_the_estimate_in_light_rain_and_the_refinement_in_heavy(weights: Path) -> None:
+    estimate = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 0.5
+    rainy = estimate + torch.tensor([0.03, 0.09, 0.3]).view(3, 1, 1, 1)
+    outputs = []
+    for gate in (0.0, 0.12):
+        method = with_options(gate=gate)
+        method.load(read_weights(weights), CPU)
+        with torch.inference_mode():
+            outputs.append(method.refine(rainy, estimate))
+    whole, gated = outputs
+    assert torch.equal(gated[0], estimate[0]) and not torch.equal(whole[0], estimate[0])
+    assert torch.allclose(gated[1], (whole[1] + estimate[1]) / 2, atol=1e-6), "half of it at three quarters of the gate"
+    assert torch.allclose(gated[2], whole[2], atol=1e-6)
+    assert DiffusionOptions().gate_change == 0.08 and DiffusionOptions(model="instruct-pix2pix").gate_change == 0
+    assert DiffusionOptions(gate="none").gate is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4])

@@ -70,8 +70,8 @@ class Fitter:
         write_atomically(path, serialise(weights.tensors, about, header=weights.header))
         return found
 
-    def _pictures(self, method: Method) -> Iterator[tuple[Pixels, Pixels, Pixels]]:
+    def _pictures(self, method: Method) -> Iterator[tuple[Pixels, Pixels, Pixels, Pixels]]:
         restore = self.restore(method)
         for sample in self.samples:
             assert sample.clear is not None and self.estimate is not None
-            yield self.estimate(sample), restore(sample), sample.clear.load()
+            yield sample.rainy.load(), self.estimate(sample), restore(sample), sample.clear.load()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +13,7 @@ from drivederain.training.recipe import Recipe
 from drivederain_methods.diffusion.bridge_model import BridgeModel
 from drivederain_methods.diffusion.options import DiffusionOptions
 from drivederain_methods.diffusion.rain_mask import difference_mask, predicted_mask
+from drivederain_methods.diffusion.share import BLENDS, GATES, by_rain, fitted
 
 if TYPE_CHECKING:
     from drivederain_methods.diffusion.instruct.model import InstructModel
@@ -26,8 +26,8 @@ OF_INSTRUCT = ("base", "revision", "prompt", "see_rainy", "strength", "fidelity"
 class Diffusion(Refiner):
     """Refines the estimate of the stage before it."""
 
-    architecture: ClassVar[tuple[str, ...]] = ("model", "blend", *OF_BRIDGE, *OF_INSTRUCT)
-    fitted_as: ClassVar[Mapping[str, float]] = {"blend": 1.0}
+    architecture: ClassVar[tuple[str, ...]] = ("model", "blend", "gate", *OF_BRIDGE, *OF_INSTRUCT)
+    fitted_as: ClassVar[Mapping[str, float]] = {"blend": 1.0, "gate": 0.0}
     options: DiffusionOptions
     model: BridgeModel | InstructModel
 
@@ -43,24 +43,18 @@ class Diffusion(Refiner):
 
     def refine(self, rainy: Tensor, estimate: Tensor) -> Tensor:
         refined = self.model.refine(rainy, estimate, self.generators, self.tile)
-        share: float | Tensor = self.options.blend
+        share = self.options.blend * by_rain(rainy, estimate, self.options.gate_change)
         if self.options.paste != "none":
             mask = predicted_mask if self.options.paste == "predicted" else difference_mask
             share = share * mask(rainy, estimate)
         return estimate + share * (refined - estimate)
 
-    def fit(self, pictures: Iterable[tuple[Pixels, Pixels, Pixels]]) -> dict[str, float]:
-        """The share of the change with the least squared error over all pixels of the pictures, within [0, 1].
-
-        With the estimate y, the refined picture r and the clear one x it is sum (x - y)(r - y) / sum (r - y)^2: a
-        change that is right on average is kept whole, one that harms is left out.
-        """
-        wanted = made = 0.0
-        for estimate, refined, clear in pictures:
-            change = refined.astype(np.float64) - estimate
-            wanted += float(np.sum(change * (clear.astype(np.float64) - estimate)))
-            made += float(np.sum(change**2))
-        return {"blend": round(min(max(wanted / made, 0.0), 1.0), 4) if made else 1.0}
+    def fit(self, pictures: Iterable[tuple[Pixels, Pixels, Pixels, Pixels]]) -> dict[str, float]:
+        """Blend and gate with the highest mean PSNR; one that was typed is in the pictures, or stays, as it is."""
+        blends = BLENDS if self.options.blend == self.fitted_as["blend"] else (1.0,)
+        gates = GATES if self.options.gate == self.fitted_as["gate"] else (0.0,)
+        blend, gate = fitted(pictures, blends=blends, gates=gates)
+        return {"blend": blend, "gate": gate}
 
     def network_options(self) -> dict[str, Any]:
         others = OF_INSTRUCT if self.options.model == "bridge" else OF_BRIDGE

@@ -20,6 +20,9 @@ GROUPS = 8
 STEPS = {"bridge": 2, "instruct-pix2pix": 4}
 """Sampling steps by default; one of what was trained on pixels, which knows no other."""
 
+GATES = {"bridge": 0.08, "instruct-pix2pix": 0.0}
+"""By default, where a training did not fit it."""
+
 TILES = {"bridge": 2048, "instruct-pix2pix": 768}
 """Sides of tiles by default, pixels: what InstructPix2Pix was trained on is 256 and 512."""
 
@@ -42,6 +45,13 @@ class DiffusionOptions(BaseModel):
     )
     average: int = Field(1, ge=1, le=64, description="samples with noise of their own that are averaged to one output")
     blend: float = Field(1.0, ge=0, le=1, description="share of the refinement that is added to the estimate")
+    gate: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="mean change by the stage before, of 1, from which on the whole refinement is added; below half of "
+        "it nothing, in between in proportion; 0: always all; none: 0.08 of bridge, 0 of instruct-pix2pix",
+    )
     paste: Literal["none", "difference", "predicted"] = Field(
         "none",
         description="change only where rain was: what the stage before took off tells, or a prediction of drops",
@@ -125,6 +135,11 @@ class DiffusionOptions(BaseModel):
         return self.tile if self.tile is not None else TILES[self.model]
 
     @property
+    def gate_change(self) -> float:
+        """The gate that is used."""
+        return self.gate if self.gate is not None else GATES[self.model]
+
+    @property
     def deterministic(self) -> bool:
         """Whether no noise is drawn: a bridge draws some between two steps, and only if asked to."""
         return self.model == "bridge" and (self.eta == 0 or self.sampling_steps == 1)
@@ -143,7 +158,7 @@ class DiffusionOptions(BaseModel):
             return self.steps
         return 1 if self.model == "instruct-pix2pix" and self.train_on == "pixels" else STEPS[self.model]
 
-    @field_validator("steps", "tile", "snr_gamma", mode="before")
+    @field_validator("steps", "tile", "gate", "snr_gamma", mode="before")
     @classmethod
     def _none(cls, value: object) -> object:
         return None if value == "none" else value
