@@ -244,7 +244,7 @@ def test_the_gate_keeps_the_estimate_in_light_rain_and_the_refinement_in_heavy(w
     assert torch.equal(gated[0], estimate[0]) and not torch.equal(whole[0], estimate[0])
     assert torch.allclose(gated[1], (whole[1] + estimate[1]) / 2, atol=1e-6), "half of it at three quarters of the gate"
     assert torch.allclose(gated[2], whole[2], atol=1e-6)
-    assert DiffusionOptions().gate_change == 0.08 and DiffusionOptions(model="instruct-pix2pix").gate_change == 0
+    assert DiffusionOptions().gate_change == 0.05 and DiffusionOptions(model="instruct-pix2pix").gate_change == 0
     assert DiffusionOptions(gate="none").gate is None  # type: ignore[arg-type]
 
 

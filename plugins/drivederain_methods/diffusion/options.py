@@ -20,7 +20,7 @@ GROUPS = 8
 STEPS = {"bridge": 2, "instruct-pix2pix": 4}
 """Sampling steps by default; one of what was trained on pixels, which knows no other."""
 
-GATES = {"bridge": 0.08, "instruct-pix2pix": 0.0}
+GATES = {"bridge": 0.05, "instruct-pix2pix": 0.0}
 """By default, where a training did not fit it."""
 
 TILES = {"bridge": 2048, "instruct-pix2pix": 768}
@@ -50,7 +50,7 @@ class DiffusionOptions(BaseModel):
         ge=0,
         le=1,
         description="mean change by the stage before, of 1, from which on the whole refinement is added; below half of "
-        "it nothing, in between in proportion; 0: always all; none: 0.08 of bridge, 0 of instruct-pix2pix",
+        "it nothing, in between in proportion; 0: always all; none: 0.05 of bridge, 0 of instruct-pix2pix",
     )
     paste: Literal["none", "difference", "predicted"] = Field(
         "none",

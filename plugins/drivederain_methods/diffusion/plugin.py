@@ -16,6 +16,7 @@ def drivederain_methods() -> list[MethodSpec]:
             implementation="drivederain_methods.diffusion.method:Diffusion",
             options="drivederain_methods.diffusion.options:DiffusionOptions",
             adjustable=("blend", "gate"),
+            version=2,
             # Multiple and minimum are those of options.py.
             needs=Needs(multiple=64, minimum=64, precisions=("fp32", "bf16"), tiles_itself=True),
             stochastic=True,
