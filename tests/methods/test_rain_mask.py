@@ -55,7 +55,7 @@ def test_there_is_a_weight_for_each_feature(drawn: tuple[Tensor, Tensor, Tensor]
 @pytest.mark.parametrize("paste", ["none", "difference", "predicted"])
 def test_a_refiner_changes_as_much_as_the_mask_lets_it(drawn: tuple[Tensor, Tensor, Tensor], paste: str) -> None:
     rainy, estimate, _ = drawn
-    method = Diffusion(DiffusionOptions(channels=(8, 16), paste=paste))  # type: ignore[arg-type]
+    method = Diffusion(DiffusionOptions(gate=0, channels=(8, 16), paste=paste))  # type: ignore[arg-type]
     method.load(None, CPU)
     torch.nn.init.constant_(method.model.bridge.detail[-1].bias, 0.1)  # type: ignore[union-attr, index]
     with torch.inference_mode():

@@ -187,13 +187,13 @@ class DiffusionOptions(BaseModel):
         if self.average > 1 and self.deterministic:
             raise ValueError(
                 f"average {self.average}: no noise is drawn, so all samples are alike. Give eta above 0 and 2 steps or "
-                "more, or leave average out"
+                "more, or leave average out."
             )
         if self.model == "instruct-pix2pix" and self.train_on == "pixels":
             if self.strength == 1:
                 raise ValueError("train_on pixels restores in one step, and strength 1 starts from noise: give less")
             if self.sampling_steps > 1:
-                raise ValueError(f"steps {self.steps}: what is trained on pixels knows one step. Leave steps out")
+                raise ValueError(f"steps {self.steps}: what is trained on pixels knows one step. Leave steps out.")
             if max(self.guidance, self.image_guidance) > 1:
                 raise ValueError("guidance needs conditions that were dropped in training: not with train_on pixels")
         if self.model == "instruct-pix2pix" and self.strength == 1 and self.sampling_steps == 1:
