@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,34 +42,57 @@ def find_photos(folder: Path, context: DataContext) -> list[Pair]:
     return [Pair(stem, found) for stem, found in photos.items()]
 
 
-def find_pairs(rainy: Path, clear: Path, masks: Path | None, context: DataContext) -> list[Pair]:
-    """Pairs ordered by stem; problems are settled by ``--skip-bad``.
+def same_or_without_intensity(stem: str) -> tuple[str, ...]:
+    """Stems of clear pictures for ``a/b@heavy``: the same, and ``a/b``, so that one serves three intensities."""
+    return stem, without_intensity(stem)
 
-    The partner of ``a/b.png`` is ``a/b`` with any suffix; of ``a/b@heavy.png`` also ``a/b``, so that one clear picture
-    serves three intensities. A mask is optional for each picture.
+
+def find_pairs(
+    rainy: Path,
+    clear: Path,
+    masks: Path | None,
+    context: DataContext,
+    partners: Callable[[str], Iterable[str]] = same_or_without_intensity,
+) -> list[Pair]:
+    """Pairs ordered by stem; problems are settled by ``--skip-bad``. A mask is optional for each picture.
+
+    Args:
+        rainy: the folder of the rainy pictures.
+        clear: that of the clear ones; the same where both lie together, and only those rainy ones are taken that
+            ``partners`` names another stem for.
+        masks: that of the drop masks.
+        context: what the user's command says about data.
+        partners: the stems that the clear picture of a rainy one may have, with any suffix, the likeliest first.
 
     Raises:
         DataError: no usable pair; without ``--skip-bad`` also: a bad file, a missing partner, sizes that differ.
     """
+    together = rainy == clear
     rainy_found, problems = _find(rainy, context, f"{rainy.name}/")
-    clear_found, clear_problems = _find(clear, context, f"{clear.name}/")
+    clear_found, clear_problems = (rainy_found, []) if together else _find(clear, context, f"{clear.name}/")
     mask_found, mask_problems = _find(masks, context, f"{masks.name}/") if masks else ({}, [])
     problems += clear_problems + mask_problems
+    if together:
+        rainy_found = {stem: found for stem, found in rainy_found.items() if tuple(partners(stem)) != (stem,)}
+        clear_found = {stem: found for stem, found in clear_found.items() if stem not in rainy_found}
     bad = {problem.file for problem in problems}
+    broken = {_stem_in(clear.name, file) for file in bad}
+    waiting = {name for file in bad if (stem := _stem_in(rainy.name, file)) for name in partners(stem)}
 
     pairs: list[Pair] = []
     used: set[str] = set()
     for stem, found in rainy_found.items():
-        partner = stem if stem in clear_found else without_intensity(stem)
+        names = tuple(partners(stem))
+        partner = next((name for name in names if name in clear_found), names[-1])
         pair = Pair(stem, found, clear_found.get(partner), mask_found.get(stem))
         used.add(partner)
         reason = _mismatch(pair, f"{clear.name}/{partner}")
         if reason is None:
             pairs.append(pair)
-        elif not (pair.clear is None and _names(bad, clear.name, partner)):
+        elif pair.clear is not None or broken.isdisjoint(names):
             problems.append(Problem(found.name, reason))
     for stem, found in clear_found.items():
-        if stem not in used and not _names(bad, rainy.name, stem):
+        if stem not in used | waiting:
             problems.append(Problem(found.name, f"it has no rainy partner {rainy.name}/{stem} with any suffix"))
     settle(problems, context, f"{rainy} and {clear}")
     if not pairs:
@@ -83,9 +106,12 @@ def _find(folder: Path, context: DataContext, inside: str) -> tuple[dict[str, Fo
     return {one.entry.stem: one for one in found}, listed + undecodable
 
 
-def _names(files: set[str], folder: str, stem: str) -> bool:
-    """A file of this stem is among those already listed as bad; its partner is then no second problem."""
-    return any(file.rpartition(".")[0] == f"{folder}/{stem}" for file in files)
+def _stem_in(folder: str, file: str) -> str:
+    """The stem of a file that is listed as bad, below ``folder``; "" if it lies elsewhere. Its partner is no second
+    problem.
+    """
+    stem = file.rpartition(".")[0]
+    return stem.removeprefix(f"{folder}/") if stem.startswith(f"{folder}/") else ""
 
 
 def _mismatch(pair: Pair, expected: str) -> str | None:

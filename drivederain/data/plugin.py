@@ -25,6 +25,12 @@ _DATASETS = (
         location="RAINY:CLEAR|ROOT",
     ),
     DatasetSpec(
+        name="rain13k",
+        summary="test sets of deraining papers: Test100, Rain100H, Rain100L, Test2800, Test1200, Rain200H, Rain200L",
+        implementation="drivederain.data.rain13k:Rain13K",
+        location="ROOT",
+    ),
+    DatasetSpec(
         name="real",
         summary="rainy photos without ground truth; intensities are estimated",
         implementation="drivederain.data.real:Real",

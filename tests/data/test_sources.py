@@ -38,7 +38,7 @@ def test_sources(text, name, location):
         ("real: ", "names no location"),
         ("C:\\photos", r"does not say what lies there. Write synthetic:C:\\photos"),
         ("some/photos", "Write synthetic:some/photos"),
-        ("raindrop:x", "Write NAME:LOCATION with one of: paired, real, scenes, synthetic, v40"),
+        ("raindrop:x", "Write NAME:LOCATION with one of: paired, rain13k, real, scenes, synthetic, v40"),
         ("", "there is no data set ''"),
     ],
 )
