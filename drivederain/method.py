@@ -106,6 +106,20 @@ class Method(ABC):
         """Free what ``load`` took."""
 
 
+class MaskedMethod(Method):
+    """A stage that uses the drop masks of the data (``Needs.mask``)."""
+
+    @abstractmethod
+    def restore(self, rainy: Tensor, mask: Tensor | None = None) -> Tensor:
+        """As ``Method.restore``.
+
+        Args:
+            rainy: B x 3 x H x W.
+            mask: of the same shape, the same in all channels: 1 where drops are, between at their soft edges; ``None``
+                where the options do not use it, or where there is no data set (``derain``).
+        """
+
+
 class Refiner(Method):
     """A refiner also gets the estimate of the stage before it in the chain."""
 

@@ -8,7 +8,9 @@ built-in's name and the outcome does not depend on the order of installation.
 
 from __future__ import annotations
 
+import os
 import re
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint
@@ -18,12 +20,13 @@ import pluggy
 
 from drivederain import hookspecs
 from drivederain.chain_expression import ChainSpec, parse_chain
-from drivederain.entry_points import distribution_of, installed_entry_points, order
+from drivederain.entry_points import DISTRIBUTION, distribution_of, installed_entry_points, order
 from drivederain.errors import SpecError
 from drivederain.implementation import load_implementation
 from drivederain.metric_selection import MetricVariant, parse_metrics
+from drivederain.named_files import method_of_file
 from drivederain.names import did_you_mean
-from drivederain.plugin_contract import Refused, check_fields, check_hooks, items_of, load_plugin, reason_of
+from drivederain.plugin_contract import HOOKS, Refused, check_fields, check_hooks, items_of, load_plugin, reason_of
 from drivederain.specs import DatasetSpec, MethodSpec, MetricSpec, ReportSection
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ SPEC_HOOKS: tuple[tuple[SpecKind, str, type[Spec]], ...] = (
     ("dataset", "drivederain_datasets", DatasetSpec),
     ("metric", "drivederain_metrics", MetricSpec),
 )
+CALLED_HOOKS = tuple(hook for hook in HOOKS if hook not in {spec_hook for _, spec_hook, _ in SPEC_HOOKS})
+"""Hooks that are called while something runs or is reported."""
 _SpecT = TypeVar("_SpecT", MethodSpec, DatasetSpec, MetricSpec)
 
 
@@ -48,14 +53,18 @@ class PluginStatus:
     module: str
     distribution: str
     version: str
-    status: Literal["ok", "failed"]
+    status: Literal["ok", "failed", "left out"]
     reason: str = ""
-    """Why it failed; ``""`` when ok."""
+    """Why it failed or is left out; ``""`` when ok."""
     methods: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
+    """What else it implements: hooks that are called while something runs or is reported."""
     refused: tuple[str, ...] = ()
     """Of a failed plugin: the names it would have offered, as far as they could be read."""
+    traceback: str = ""
+    """Of a failed plugin: where its code raised."""
 
     @property
     def name(self) -> str:
@@ -98,33 +107,81 @@ class Registry:
         self.datasets: dict[str, DatasetSpec] = {}
         self.metrics: dict[str, MetricSpec] = {}
         self.plugins: list[PluginStatus] = []
+        self.not_installed: tuple[str, ...] = ()
+        """What ``DRIVEDERAIN_PLUGINS`` names and is not there."""
         self._owners: dict[tuple[SpecKind, str], str] = {}
+        self._of_files: dict[str, MethodSpec] = {}
+        """Methods that were named with a file, by the names they got."""
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
 
     @classmethod
-    def discover(cls, entry_points: Iterable[EntryPoint] | None = None) -> Registry:
+    def discover(cls, entry_points: Iterable[EntryPoint] | None = None, *, strict: bool | None = None) -> Registry:
         """Return a registry of ``entry_points``, by default all installed ones of the group ``drivederain``.
 
-        Never raises because of a plugin: what is wrong with one is in ``plugins``.
+        ``DRIVEDERAIN_PLUGINS`` may name those that are wanted beside the built-in ones, by entry point or distribution
+        between commas; the others are left out, and their code is not imported. What is wrong with a plugin is in
+        ``plugins``, and nothing is raised.
+
+        Args:
+            entry_points: instead of the installed ones.
+            strict: raise at the first plugin that fails; by default what ``DRIVEDERAIN_STRICT`` says (``1``: do).
+
+        Raises:
+            SpecError: a plugin failed, and ``strict`` is wanted.
         """
         registry = cls()
+        strict = os.environ.get("DRIVEDERAIN_STRICT", "") not in ("", "0") if strict is None else strict
+        wanted = os.environ.get("DRIVEDERAIN_PLUGINS")
+        allowed = None if wanted is None else {_normalised(part) for part in wanted.split(",") if part.strip()}
         if entry_points is None:
             entry_points, damaged = installed_entry_points()
             registry.plugins.extend(
                 PluginStatus("entry_points.txt", "", one.name, one.version, "failed", one.reason) for one in damaged
             )
+        unknown = set(allowed or ())
         for entry_point in sorted(entry_points, key=order):
-            registry.plugins.append(registry._register(entry_point))
+            distribution, version = distribution_of(entry_point)
+            names = {_normalised(entry_point.name), _normalised(distribution)}
+            unknown -= names
+            if allowed is None or distribution == DISTRIBUTION or allowed & names:
+                registry.plugins.append(registry._register(entry_point))
+                continue
+            reason = "DRIVEDERAIN_PLUGINS does not name it"
+            registry.plugins.append(
+                PluginStatus(entry_point.name, entry_point.value, distribution, version, "left out", reason)
+            )
+        registry.not_installed = tuple(sorted(unknown))
+        if strict and unknown:
+            raise SpecError(
+                f"DRIVEDERAIN_PLUGINS names {', '.join(sorted(unknown))}, which is not installed, and "
+                "DRIVEDERAIN_STRICT is set. Install it, or take it out of the list."
+            )
+        failed = next((plugin for plugin in registry.plugins if plugin.status == "failed"), None)
+        if strict and failed is not None:
+            raise SpecError(
+                f"the plugin {failed.name} failed ({failed.reason}), and DRIVEDERAIN_STRICT is set. Mend or remove it; "
+                "`drivederain-bench plugin doctor --traceback` says where it failed."
+            )
         return registry
 
     def method(self, name: str) -> MethodSpec:
-        """Return the method called ``name``.
+        """Return the method called ``name``; ``checkpoint:PATH`` names one that is then called after the file.
 
         Raises:
             SpecError: there is none; the message says which there are, or why its plugin failed.
         """
-        return self._look_up("method", name, self.methods)
+        family, colon, location = name.partition(":")
+        if not colon:
+            return self._of_files.get(name) or self._look_up("method", name, self.methods)
+        spec = method_of_file(self._look_up("method", family.strip(), self.methods), location, self.methods)
+        other = self._of_files.setdefault(spec.name, spec)
+        if other != spec:
+            raise SpecError(
+                f"{other.file} and {spec.file} would both be called {spec.name!r}. Link one under another name."
+            )
+        self._owners["method", spec.name] = self._owners["method", spec.family]
+        return other
 
     def dataset(self, name: str) -> DatasetSpec:
         """Return the kind of data set called ``name``; raises as ``method``."""
@@ -149,7 +206,13 @@ class Registry:
 
     def chain(self, expression: str) -> ChainSpec:
         """Return the chain that ``expression`` names, as in ``unet+diffusion``; raises as ``parse_chain``."""
-        return parse_chain(expression, self.method)
+        return parse_chain(expression, self._stage)
+
+    def _stage(self, name: str) -> MethodSpec:
+        spec = self.method(name)
+        if spec.location:
+            raise SpecError(f"method {spec.name!r} needs a file: write {spec.name}:{spec.location}")
+        return spec
 
     def chains(self, expressions: str | Iterable[str]) -> list[ChainSpec]:
         """Return the chains of a comma-separated list or an iterable of expressions, each once, in the order given.
@@ -234,9 +297,15 @@ class Registry:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            reason = reason_of(error)
             return PluginStatus(
-                entry_point.name, entry_point.value, distribution, version, "failed", reason, refused=offer.names()
+                entry_point.name,
+                entry_point.value,
+                distribution,
+                version,
+                "failed",
+                reason_of(error),
+                refused=offer.names(),
+                traceback="".join(traceback.format_exception(error)),
             )
         for kind, spec in offer.specs:
             self._owners[kind, spec.name] = distribution
@@ -255,6 +324,7 @@ class Registry:
             methods=offer.names("method"),
             datasets=offer.names("dataset"),
             metrics=offer.names("metric"),
+            hooks=tuple(hook for hook in CALLED_HOOKS if plugin_name in self._implementations(hook)),
         )
 
     def _read_specs(self, plugin: str, offer: _Offer) -> None:
@@ -310,6 +380,11 @@ class Registry:
                 f"{message}: the plugin {failed.entry_point!r} of {failed.distribution} {failed.version} failed "
                 f"({failed.reason}). Mend or remove that distribution; the {kind}s that work: {_listing(known)}."
             )
+        for left_out in (plugin for plugin in self.plugins if plugin.status == "left out" and _may_offer(plugin, name)):
+            raise SpecError(
+                f"{message}: the plugin {left_out.entry_point!r} of {left_out.distribution} {left_out.version} is left "
+                "out, for DRIVEDERAIN_PLUGINS does not name it. Add it there, or unset the variable."
+            )
         failures = sum(plugin.status == "failed" for plugin in self.plugins)
         note = f" Plugins that failed to load: {failures}; `list plugins` says why." if failures else ""
         hint = did_you_mean(name, known)
@@ -318,6 +393,11 @@ class Registry:
 
 def _listing(known: Mapping[str, object]) -> str:
     return ", ".join(sorted(known)) or "none"
+
+
+def _normalised(name: str) -> str:
+    """As distributions are compared: ``My_Derain`` is ``my-derain``."""
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
 
 
 def _may_offer(plugin: PluginStatus, name: str) -> bool:

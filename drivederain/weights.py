@@ -17,13 +17,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from drivederain import tf_bundle
 from drivederain.errors import WeightsError
 from drivederain.method import LoadedWeights
 from drivederain.specs import MethodSpec, WeightsClass, WeightsSpec
 from drivederain.weights_metadata import METADATA_KEY, about_in, checksum_problem, in_order, metadata, with_checksum
 
-OUTER_KEYS = ("params_ema", "params", "state_dict", "net", "model")
-"""Under these keys official checkpoints keep their state dict (BasicSR, MPRNet, RESCAN)."""
+OUTER_KEYS = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "net", "model")
+"""Under these keys official checkpoints keep their state dict (BasicSR, MPRNet, RESCAN); or under their only one."""
 
 
 def sha256_of(path: Path) -> str:
@@ -47,6 +48,8 @@ def read_weights(path: Path, *, sha256: str = "") -> LoadedWeights:
         raise WeightsError(f"{path}: the file is not the recorded one (SHA-256 differs). Fetch or install it again.")
     if _is_safetensors(path):
         return _read_safetensors(path)
+    if path.suffix == tf_bundle.SUFFIX:
+        return LoadedWeights(path=path, tensors=tf_bundle.read_bundle(path))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's advice on pickle protocols is not for users
@@ -61,7 +64,8 @@ def read_weights(path: Path, *, sha256: str = "") -> LoadedWeights:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise WeightsError(f"{path}: damaged, or no file of torch.save ({reason}). Fetch it again.") from error
     outer = contents if isinstance(contents, Mapping) else {}
-    tensors = next((outer[key] for key in OUTER_KEYS if isinstance(outer.get(key), Mapping)), outer)
+    inner = [key for key in (*OUTER_KEYS, *(outer if len(outer) == 1 else ())) if isinstance(outer.get(key), Mapping)]
+    tensors = outer[inner[0]] if inner else outer
     tensors = {str(key).removeprefix("module."): value for key, value in tensors.items() if isinstance(value, Tensor)}
     if not tensors:
         raise WeightsError(
@@ -113,6 +117,12 @@ def serialise(
         key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
         for key, value in tensors.items()
     }
+    seen: set[int] = set()
+    for key, value in stored.items():
+        # A layer that stands in several places has one storage under several names, which the layout does not have.
+        if value.data_ptr() in seen:
+            stored[key] = value.clone()
+        seen.add(value.data_ptr())
     file = bytes(save(stored, metadata={**(header or {}), **metadata(about)}))
     return with_checksum(in_order(file) if header else file)
 
@@ -147,6 +157,8 @@ class FoundWeights:
     licence: str = ""
     trained_on: str = ""
     budget: str = ""
+    hardware: str = ""
+    """What the budget was used up on; "" where it is not recorded."""
     steps: int = 0
     behind: str = ""
     training_pictures: frozenset[str] = frozenset()
@@ -234,6 +246,7 @@ def _training(about: Mapping[str, Any]) -> dict[str, Any]:
     steps, pictures = about.get("steps"), about.get("training_pictures")
     return {
         "budget": str(about.get("budget", "")),
+        "hardware": str(about.get("hardware", "")),
         "steps": steps if isinstance(steps, int) else 0,
         "training_pictures": frozenset(map(str, pictures)) if isinstance(pictures, list) else frozenset(),
     }

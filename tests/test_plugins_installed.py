@@ -30,7 +30,7 @@ RUN_MEDIAN = """
 import torch
 from drivederain.registry import Registry
 registry = Registry.discover()
-method = registry.load(registry.method("median"))(None)
+method = registry.load(registry.method("median-3x3"))(None)
 method.load(None, torch.device("cpu"))
 rainy = torch.zeros(1, 3, 9, 11)
 rainy[:, :, 4, 5] = 1
@@ -76,8 +76,8 @@ def found(run: Run) -> dict[str, Any]:
 def test_good_plugin_is_found_beside_the_built_in_ones(found: dict[str, Any]) -> None:
     plugin = found["plugins"]["drivederain-plugin-median:median"]
     assert (plugin["status"], plugin["reason"], plugin["version"]) == ("ok", "", "0.1.0")
-    assert (plugin["methods"], plugin["metrics"]) == (["median"], ["mae"])
-    assert found["methods"]["median"] == "drivederain-plugin-median"
+    assert (plugin["methods"], plugin["metrics"]) == (["median-3x3"], ["mae"])
+    assert found["methods"]["median-3x3"] == "drivederain-plugin-median"
     assert found["methods"]["unet"] == "drivederain"
     assert found["metrics"]["psnr"] == "drivederain"
 

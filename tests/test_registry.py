@@ -462,3 +462,42 @@ def test_load_imports_the_class(install: Install) -> None:
     spec = replace(method("path"), implementation="pathlib:Path")
     registry = Registry.discover([install("x", methods=[spec])])
     assert registry.load(registry.method("path")) is Path
+
+
+def test_only_plugins_that_are_named_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``DRIVEDERAIN_PLUGINS``: the built-in ones and those; nothing of the others is imported."""
+    mine = EntryPoint("my-derain", "no_such_module_anywhere.plugin", "drivederain")
+    monkeypatch.setenv("DRIVEDERAIN_PLUGINS", "other")
+    registry = Registry.discover([mine])
+    assert [(each.status, each.reason) for each in registry.plugins] == [
+        ("left out", "DRIVEDERAIN_PLUGINS does not name it")
+    ]
+    with pytest.raises(SpecError, match="left out, for DRIVEDERAIN_PLUGINS does not name it"):
+        registry.method("my-derain")
+    monkeypatch.setenv("DRIVEDERAIN_PLUGINS", "other, My_Derain")
+    registry = Registry.discover([mine])
+    (status,) = registry.plugins
+    assert registry.not_installed == ("other",)
+    assert status.status == "failed" and "no_such_module_anywhere" in status.reason
+    assert "ModuleNotFoundError" in status.traceback and "importlib" in status.traceback
+
+
+def test_the_first_broken_plugin_is_an_error_where_that_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``DRIVEDERAIN_STRICT``."""
+    mine = EntryPoint("my-derain", "no_such_module_anywhere.plugin", "drivederain")
+    monkeypatch.setenv("DRIVEDERAIN_STRICT", "0")
+    assert Registry.discover([mine]).plugins[0].status == "failed"
+    monkeypatch.setenv("DRIVEDERAIN_STRICT", "1")
+    with pytest.raises(SpecError, match=r"my-derain failed .* plugin doctor --traceback"):
+        Registry.discover([mine])
+    assert Registry.discover([mine], strict=False).plugins[0].status == "failed"
+
+
+def test_a_plugin_that_is_asked_for_and_not_installed_is_an_error_where_that_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DRIVEDERAIN_PLUGINS", "my-deran")
+    assert Registry.discover([]).not_installed == ("my-deran",)
+    monkeypatch.setenv("DRIVEDERAIN_STRICT", "1")
+    with pytest.raises(SpecError, match="names my-deran, which is not installed"):
+        Registry.discover([])

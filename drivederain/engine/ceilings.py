@@ -25,6 +25,7 @@ from drivederain.engine.score import Scorer
 from drivederain.engine.stages import ReadyStage
 from drivederain.errors import DriveDeRainError
 from drivederain.metric_selection import MetricVariant
+from drivederain.plugin_code import code_of
 from drivederain.registry import Registry
 
 Ceiling = tuple[str, Mapping[str, Any]]
@@ -61,6 +62,7 @@ def ceiling_stage(name: str, ceiling: Ceiling, beside: ReadyStage, registry: Reg
         may_download=beside.may_download,
         batch=beside.batch,
         tile=beside.tile,
+        code=code_of(spec.implementation),
     )
     try:
         stage.options = method_options(spec, {key: json.dumps(value, default=str) for key, value in ceiling[1].items()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,11 @@ class LoadedChain:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """What each stage says of itself, by its name."""
+        return {runner.spec.name: dict(runner.method.facts()) for runner in self._runners}
 
     def close(self) -> None:
         """Free all stages."""

@@ -71,7 +71,8 @@ def gather(settings: RunSettings, registry: Registry, *, must_train: Sequence[st
     if must_train and not training:
         raise DataError(
             f"{', '.join(must_train)} must be trained, and there are no clear pictures to train on. Say on what with "
-            "--train-data SPEC, give --weights METHOD=PATH, or forbid training with --no-train."
+            "--train-data SPEC, give --weights METHOD=PATH, fetch official ones (`drivederain-bench weights list`), "
+            "or forbid training with --no-train."
         )
     _refuse_one_name(tested)
     refuse_overlap(training, [sample for _, sample_set in tested for sample in sample_set.samples])

@@ -25,7 +25,7 @@ from drivederain.engine.staging import HostBatch, Pixels, padded, to_host_batch
 from drivederain.engine.step_down import Level, StepDown, free_memory, is_out_of_memory
 from drivederain.engine.time_limit import time_limit
 from drivederain.errors import MethodError, OptionError
-from drivederain.method import Method, Refiner
+from drivederain.method import MaskedMethod, Method, Refiner
 from drivederain.specs import MethodSpec, Needs
 from drivederain.tiling import by_tiles
 
@@ -167,9 +167,11 @@ class DeviceRunner:
         """
         return self.start(names, self.stage(rainy, estimates), timed=True).result()
 
-    def stage(self, rainy: Sequence[Pixels], estimates: Sequence[Pixels] | None) -> HostBatch:
-        """Make a batch ready on the host; any thread may."""
-        return to_host_batch(rainy, estimates, self.spec.needs, pinned=self.device.type == "cuda")
+    def stage(
+        self, rainy: Sequence[Pixels], estimates: Sequence[Pixels] | None, masks: Sequence[Pixels] | None = None
+    ) -> HostBatch:
+        """Make a batch ready on the host; any thread may. ``masks``: H x W, for a method that uses them."""
+        return to_host_batch(rainy, estimates, self.spec.needs, pinned=self.device.type == "cuda", masks=masks)
 
     def start(self, names: Sequence[str], batch: HostBatch, *, timed: bool) -> Pending:
         """Restore a staged batch; the pixels are on their way back when this returns.
@@ -299,7 +301,8 @@ class DeviceRunner:
             torch.autocast(self.device.type, dtype=DTYPES.get(level.precision), enabled=level.precision in DTYPES),
         ):
             self.method.generators = [
-                torch.Generator().manual_seed(seed_of(self.seed, self.spec.name, name)) for name in names
+                torch.Generator().manual_seed(seed_of(self.seed, self.spec.family or self.spec.name, name))
+                for name in names
             ]
             if count:
                 output, operations = counted(lambda: self._whole_or_tiles(inputs, level.tile))
@@ -335,9 +338,10 @@ class DeviceRunner:
                 return torch.device("cpu")
         return rainy.device
 
-    def _run(self, rainy: Tensor, estimate: Tensor | None = None) -> Tensor:
-        if isinstance(self.method, Refiner):
-            output = self.method.restore(rainy, estimate)
+    def _run(self, rainy: Tensor, other: Tensor | None = None) -> Tensor:
+        """``other``: a refiner's estimate, or the drop mask where the method uses it."""
+        if isinstance(self.method, MaskedMethod | Refiner):
+            output = self.method.restore(rainy, other)
         else:
             output = self.method.restore(rainy)
         if not isinstance(output, Tensor):

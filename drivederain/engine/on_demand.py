@@ -42,6 +42,7 @@ class OnDemand:
             DataError: the picture cannot be read.
             OSError: the cache cannot be written.
         """
+        _refuse_masks(stage)
         cell, picture = self._cell(stage), sample.rainy.fingerprint
         known = _kept(cell, picture)
         if known is not None:
@@ -65,6 +66,7 @@ class OnDemand:
         Raises:
             StageFailed: the stage failed; the message has the reason.
         """
+        _refuse_masks(stage)
         before = self.anew(stage.before, rainy) if stage.before is not None else None
         names = [noise_name(picture) for picture in rainy]
         try:
@@ -134,6 +136,14 @@ class OnDemand:
             runner.on_pass = lambda: self._tell(f"restores estimates of {name}")
             self._runners[name] = runner
         return self._runners[name]
+
+
+def _refuse_masks(stage: ReadyStage) -> None:
+    """Crops of a training have no drop masks that a stage before could use."""
+    if stage.uses_masks:
+        raise StageFailed(
+            "skipped", f"{stage.chain.name} uses the drop masks of the data, and nothing can be trained behind it"
+        )
 
 
 def _kept(cell: Cell, picture: str) -> Pixels | None:

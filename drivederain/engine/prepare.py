@@ -1,8 +1,8 @@
 """Make every stage of every chain ready: decide its options, find its weights, or train them within the budget.
 
 Weights are looked for in this order: given by the user; the user's cache (trained here on the same data within the same
-budget); shipped with the plugin; trained now. If none can be had, the chain is skipped with the reason. Random weights
-are never scored.
+budget; then what was fetched or added to the library); shipped with the plugin; trained now. If none can be had, the
+chain is skipped with the reason. Random weights are never scored.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from drivederain.engine.device import choose_precision
 from drivederain.engine.display import Display
 from drivederain.engine.failures import MethodCodeError, describe, traceback_of
 from drivederain.engine.keys import seed_of
+from drivederain.engine.named_weights import of_entry, weights_named
 from drivederain.engine.options import (
     TRAINING,
     agrees,
@@ -33,10 +34,12 @@ from drivederain.engine.train_apart import TrainingFailed, train_apart
 from drivederain.errors import DriveDeRainError, OptionError, WeightsError
 from drivederain.implementation import install_hint, missing_modules
 from drivederain.names import did_you_mean
+from drivederain.plugin_code import code_of
 from drivederain.registry import Registry
 from drivederain.specs import MethodSpec
 from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.weights import FoundWeights, NoWeightsError, given, read_weights, shipped
+from drivederain.weights_library import WeightsLibrary
 
 
 class Preparation:
@@ -45,6 +48,7 @@ class Preparation:
     def __init__(self, settings: RunSettings, registry: Registry, device: torch.device, display: Display) -> None:
         self.logs = settings.out / "logs"
         self.settings, self.registry, self.device, self.display = settings, registry, device, display
+        self.library = WeightsLibrary(settings.cache)
         self.trainer: Trainer | None = None
         """Trains what has no weights; to be set before ``stage`` where there is anything to train on."""
         self._stages: dict[str, ReadyStage] = {}
@@ -65,12 +69,18 @@ class Preparation:
                     hint = did_you_mean(name, names)
                     raise OptionError(f"{flag} {name}: no chain of this run has that method.{hint} Chains: {there}.")
         for name, path in self.settings.weights.items():
-            if not self.registry.method(name).needs_weights:
+            spec = self.registry.method(name)
+            if spec.file:
+                raise OptionError(f"--weights {name}={path}: {name} is named with its file. Leave it out.")
+            if not spec.needs_weights:
                 raise OptionError(f"--weights {name}={path}: {name} takes no weights. Leave it out.")
-            self._given[name] = given(path)
-            read_weights(path)
+            self._given[name] = weights_named(self.library, spec, path)
+            read_weights(self._given[name].path, sha256=self._given[name].sha256)
         for name in sorted(names):
             spec = self.registry.method(name)
+            if spec.file:
+                self._given[name] = given(Path(spec.file))
+                read_weights(Path(spec.file))
             if not missing_modules(spec.requires):
                 # Options must go together with those that come with the weights, too.
                 stored = self._given[name].architecture if name in self._given and self._typed(name) else None
@@ -110,6 +120,7 @@ class Preparation:
             may_download=self.settings.download,
             batch=self.settings.batch,
             tile=self.settings.tile,
+            code=code_of(spec.implementation),
         )
         if before is not None and not before.usable:
             stage.status, stage.reason = before.status, f"{before.chain.name} before it: {before.reason}"
@@ -152,25 +163,32 @@ class Preparation:
         can = spec.needs_weights and spec.trainable and not missing_modules(spec.requires)
         if not can or self.settings.train is False or spec.name in self.settings.weights:
             return False
-        return self.settings.train is True or self._shipped(spec) is None
+        if self.settings.train is True:
+            return True
+        return not self.library.entries(spec.name) and self._shipped(spec) is None
 
     def _find(self, stage: ReadyStage) -> FoundWeights:
         spec = stage.spec
-        if spec.name in self.settings.weights:
-            found = self._given.get(spec.name) or given(self.settings.weights[spec.name])
+        if spec.file or spec.name in self.settings.weights:
+            found = self._given.get(spec.name)
+            if found is None:
+                typed = Path(spec.file) if spec.file else self.settings.weights[spec.name]
+                found = weights_named(self.library, spec, typed)
             return self._warn_of_strangers(stage, found)
         trainer = self.trainer if spec.trainable else None
         if trainer is not None and (cached := trainer.find(stage)):
             return cached
         trains = self._trains(spec)
-        if not (trains and self.settings.train is True) and (found_shipped := self._shipped(spec)):
-            return self._warn_of_strangers(stage, found_shipped)
+        if not (trains and self.settings.train is True) and (there := self._in_library(spec) or self._shipped(spec)):
+            return self._warn_of_strangers(stage, there)
         if trainer is not None and trains:
             return train_apart(trainer, stage, self.display, torch.get_num_threads(), self.logs)
         why = "and nothing is trained here" if spec.trainable else "and cannot be trained here"
         if self.settings.train is False and self.settings.data and spec.trainable:
-            why = "and --no-train forbids to train it"
-        raise NoWeightsError(f"{spec.name} has no weights, {why}. Give --weights {spec.name}=PATH.")
+            why = "and nothing is trained with --no-train, or by a suite that says so"
+        addresses = any("://" in each.source for each in spec.weights)
+        fetch = f"Fetch them with `drivederain-bench weights fetch {spec.name}`, or give" if addresses else "Give"
+        raise NoWeightsError(f"{spec.name} has no weights, {why}. {fetch} --weights {spec.name}=PATH.")
 
     def _warn_of_strangers(self, stage: ReadyStage, found: FoundWeights) -> FoundWeights:
         """A refiner's weights fit the outputs of the stage they were trained behind; say so when it is another."""
@@ -184,6 +202,20 @@ class Preparation:
         elif wanted and wanted != actual:
             self.display.warn(f"{trained} other weights of {found.behind}")
         return found
+
+    def _in_library(self, spec: MethodSpec) -> FoundWeights | None:
+        """The one file of the method that the user fetched or added.
+
+        Raises:
+            NoWeightsError: there are several, and none was chosen.
+        """
+        entries = self.library.entries(spec.name)
+        if len(entries) > 1:
+            listed = ", ".join(each.name for each in entries)
+            raise NoWeightsError(
+                f"your library has several weights of {spec.name}: {listed}. Choose with --weights {spec.name}=NAME."
+            )
+        return of_entry(self.library, entries[0]) if entries else None
 
     def _shipped(self, spec: MethodSpec) -> FoundWeights | None:
         typed = self._typed(spec.name)

@@ -54,7 +54,7 @@ class Restorer:
     def missing(self, stage: ReadyStage, sample_sets: Sequence[SampleSet]) -> list[tuple[SampleSet, list[Sample]]]:
         """What is to be restored of each sample set, each picture once."""
         cell = self.cell(stage)
-        batches = batches_of(sample_sets, self.settings.batch)
+        batches = batches_of(sample_sets, self.settings.batch, masks=stage.uses_masks)
         seen: set[str] = set()
         parts = []
         for sample_set in sample_sets:
@@ -125,7 +125,7 @@ class Restorer:
             cell,
             self.cell(stage.before) if stage.before is not None else None,
             parts,
-            batches_of(sample_sets, self.settings.batch),
+            batches_of(sample_sets, self.settings.batch, masks=stage.uses_masks),
             display=self.display,
             threads=self.threads,
             settings=self.settings,

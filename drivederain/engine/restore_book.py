@@ -91,14 +91,16 @@ class RestoreBook(Book[RestoreJob]):
         missing: Sequence[Sample],
         batches: Mapping[str, tuple[str, tuple[str, ...]]],
     ) -> None:
-        every = {sample.rainy.fingerprint: sample for sample in sample_set.samples}
+        # Of pictures that are there twice the first counts, as in ``batches_of``.
+        every = {sample.rainy.fingerprint: sample for sample in reversed(sample_set.samples)}
         timed = sum(self.cell.outputs[name].alone for name in every if name in self.cell.outputs)
         alone = min(ALONE, (len(every) + 1) // 2)  # the others give the throughput
         part = part_of(sample_set)
         groups = dict.fromkeys(batches[sample.rainy.fingerprint] for sample in missing)
         for number, (batch, names) in enumerate(groups):
             self._of |= {name: (sample_set.name, every[name]) for name in names}
-            items = tuple(RestoreItem(every[name].rainy, name, "") for name in names)
+            masks = {name: every[name].mask if self.stage.own_masks else None for name in names}
+            items = tuple(RestoreItem(every[name].rainy, name, "", masks[name]) for name in names)
             job = RestoreJob(len(self._waiting), items, batch, part, alone=number + timed < alone)
             self._waiting.append(job)
             if job.alone:
@@ -130,7 +132,7 @@ class RestoreBook(Book[RestoreJob]):
             if items:
                 estimates = [self.before.outputs[item.picture].sha256 if self.before else "" for item in items]
                 ready = tuple(
-                    RestoreItem(item.rainy, item.picture, estimate)
+                    RestoreItem(item.rainy, item.picture, estimate, item.mask)
                     for item, estimate in zip(items, estimates, strict=True)
                 )
                 return RestoreJob(job.number, ready, job.group, job.part, job.alone, job.note)

@@ -32,6 +32,7 @@ from drivederain.engine.run_record import (
     about_metrics,
     about_plugins,
     now,
+    told_non_commercial,
 )
 from drivederain.engine.score import Place, Scorer, ScoresOf
 from drivederain.engine.settings import RunSettings
@@ -142,6 +143,9 @@ class _Run:
             about_method(stage, restorer.cell(stage), sample_sets, restored[name], self._facts(stage, restorer))
             for name, stage in stages.items()
         ]
+        told = {name: words for method in methods for name, words in told_non_commercial(method["facts"]).items()}
+        for name, words in told.items():
+            self.display.warn(f"{name} is not for commercial use: {words}")
         exit_status = int(self._rows_lost > 0 or any(method["status"] != "ok" for method in methods))
         write_timings(self.folder.timings_parquet, timings)
         trainings = training_records(stages, self.folder, self.display.warn)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -65,26 +66,47 @@ def about_method(
     problem = stage.problem if not stage.usable or not failures else (failures[0].status, failures[0].reason)
     status = "ok" if done == len(pictures) else "partly" if done else "skipped" if problem[0] == "skipped" else "failed"
     stages = stage.all_stages
+    licences = [str(facts.get(each.spec.name, {}).get("licence") or each.spec.licence) for each in stages]
     return {
         "name": stage.chain.name,
         "stages": [each.spec.name for each in stages],
         "summary": stage.spec.summary,
-        "licence": "; ".join(dict.fromkeys(each.spec.licence for each in stages if each.spec.licence)),
-        "non_commercial": any(each.spec.non_commercial for each in stages),
+        "licence": "; ".join(dict.fromkeys(filter(None, licences))),
+        "non_commercial": any(each.spec.non_commercial for each in stages) or bool(told_non_commercial(facts)),
         "paper": stage.spec.paper,
         "key": cell.key,
-        "options": {
-            each.spec.name: each.options.model_dump(mode="json") if each.options is not None else {} for each in stages
-        },
+        "options": {each.spec.name: _options(each) for each in stages},
         "facts": dict(facts),
         "not_measured": cell.facts.get("not_measured", {}),
         "weights": [_about_weights(each) for each in stages if each.found],
+        # What papers report is of a method alone.
+        "published": [asdict(score) for score in stage.spec.published] if len(stages) == 1 else [],
         "status": status,
         "reason": "" if status == "ok" else problem[1],
         "images_ok": done,
         "images": len(pictures),
         "restored_now": restored_now,
         "traceback": stage.traceback,
+    }
+
+
+def _options(stage: ReadyStage) -> dict[str, Any]:
+    """Of weights that do not store their options, only those that are not read off the tensors."""
+    if stage.options is None:
+        return {}
+    foreign = stage.found is not None and not stage.found.architecture
+    return dict(stage.options.model_dump(mode="json", exclude=set(stage.spec.read_off) if foreign else None))
+
+
+def told_non_commercial(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The stages whose network, once it was loaded, turned out to be of code that is not for commercial use, and why.
+
+    Of a file that the user named, only its tensors tell.
+    """
+    return {
+        name: str(told.get("licence") or "its licence says so")
+        for name, told in facts.items()
+        if told.get("non_commercial") is True
     }
 
 
@@ -132,6 +154,7 @@ def _about_weights(stage: ReadyStage) -> dict[str, Any]:
         "licence": found.licence,
         "trained_on": found.trained_on,
         "budget": found.budget,
+        "hardware": found.hardware,
         "steps": found.steps,
         "behind": found.behind,
     }

@@ -32,6 +32,7 @@ from drivederain.engine.worker.messages import (
 )
 from drivederain.engine.worker.scoring import BATCH_PIXELS, metric_class
 from drivederain.metric_selection import MetricVariant
+from drivederain.plugin_code import code_of
 from drivederain.results.schema import Status
 
 TOGETHER = {"cpu": 1}
@@ -61,7 +62,7 @@ class Scorer(Book[ScoreJob]):
         self.variants, self.device, self.threads, self.display = list(metrics), device, threads, display
         self.damaged: list[Place] = []
         """Outputs that were damaged; they are taken out of their cells, to be restored again."""
-        self._versions: dict[str, tuple[str, int]] = {}
+        self._versions: dict[str, tuple[str | int, ...]] = {}
         self._problems: dict[str, dict[str, Score]] = {}
         """By cell and key: scores that could not be had in this run. Those that failed are tried again by the next,
         those that were skipped are kept with the scores."""
@@ -85,7 +86,10 @@ class Scorer(Book[ScoreJob]):
 
     def _check(self, variant: MetricVariant) -> None:
         try:
-            self._versions[variant.name] = (variant.metric.implementation, metric_class(variant).version)
+            implementation = variant.metric.implementation
+            code = code_of(implementation)
+            version = metric_class(variant).version
+            self._versions[variant.name] = (implementation, version, *([code] if code else []))
         except MethodCodeError as error:
             self._broken[variant.name] = Score({}, *describe(error))
 

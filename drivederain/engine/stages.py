@@ -38,6 +38,8 @@ class ReadyStage:
     batch: int = 1
     tile: int | None = None
     """Instead of the spec's."""
+    code: str = ""
+    """Hash of the plugin's code, as of ``code_of``."""
     status: Status = "ok"
     reason: str = ""
     traceback: str = ""
@@ -48,6 +50,16 @@ class ReadyStage:
         """Whether its outputs depend on the seed, or those of a stage before it do."""
         own = self.spec.stochastic and not getattr(self.options, "deterministic", False)
         return own or (self.before is not None and self.before.draws_noise)
+
+    @property
+    def own_masks(self) -> bool:
+        """Whether the method itself uses the drop masks of the data, as its options are."""
+        return self.spec.needs.mask and bool(getattr(self.options, "uses_masks", True))
+
+    @property
+    def uses_masks(self) -> bool:
+        """Whether its outputs depend on the drop masks, or those of a stage before it do."""
+        return self.own_masks or (self.before is not None and self.before.uses_masks)
 
     @property
     def usable(self) -> bool:
@@ -70,16 +82,23 @@ class ReadyStage:
         """Everything that changes this cell's outputs, but for the pictures."""
         return {
             "engine": ENGINE_VERSION,
-            "method": self.spec.name,
+            # The name of a file is not what is in it.
+            "method": self.spec.family or self.spec.name,
             "method_version": self.spec.version,
             "implementation": self.spec.implementation,
+            **({"code": self.code} if self.code else {}),
             "kind": self.spec.kind,
             "options": key_options(self.options),
             "weights": self.found.sha256 if self.found else "",
             "before": self.before.key_parts() if self.before else None,
             "device": self.device.type,
             "precision": self.precision,
-            "needs": {name: value for name, value in asdict(self.spec.needs).items() if name != "precisions"}
+            "needs": {
+                name: value
+                for name, value in asdict(self.spec.needs).items()
+                # Masks are named by the groups of outputs.
+                if name not in ("precisions", "mask")
+            }
             | ({"tile": self.tile} if self.tile is not None and self.spec.needs.may_tile else {}),
             "threads": torch.get_num_threads() if self.device.type == "cpu" else 0,
             "batch": self.batch,

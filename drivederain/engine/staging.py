@@ -19,8 +19,8 @@ Pixels = NDArray[np.uint8]
 class HostBatch:
     """Pictures of one size, ready to be copied to the device.
 
-    ``inputs`` are the rainy pictures and, for a refiner, the estimates: each uint8 B x 3 x H x W, padded, in the
-    method's channel order. ``height`` and ``width`` are those before padding.
+    ``inputs`` are the rainy pictures and, for a refiner, the estimates, for a method that uses them the drop masks:
+    each uint8 B x 3 x H x W, padded, in the method's channel order. ``height`` and ``width`` are those before padding.
     """
 
     inputs: tuple[Tensor, ...]
@@ -37,13 +37,20 @@ class HostBatch:
 
 
 def to_host_batch(
-    rainy: Sequence[Pixels], estimates: Sequence[Pixels] | None, needs: Needs, *, pinned: bool
+    rainy: Sequence[Pixels],
+    estimates: Sequence[Pixels] | None,
+    needs: Needs,
+    *,
+    pinned: bool,
+    masks: Sequence[Pixels] | None = None,
 ) -> HostBatch:
-    """Pad and stack H x W x 3 RGB 8-bit pictures of one size.
+    """Pad and stack H x W x 3 RGB 8-bit pictures of one size, and H x W masks.
 
     ``pinned``: into page-locked memory, from which CUDA copies while it computes.
     """
     given = [rainy] if estimates is None else [rainy, estimates]
+    if masks is not None:
+        given.append([np.repeat(mask[..., None], 3, axis=2) for mask in masks])
     height, width = rainy[0].shape[:2]
     return HostBatch(tuple(_stacked(pictures, needs, pinned=pinned) for pictures in given), height, width)
 

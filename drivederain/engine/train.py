@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from drivederain import __version__
 from drivederain.data.sample import Sample
 from drivederain.engine.display import Display
+from drivederain.engine.hardware import hardware_name
 from drivederain.engine.keys import key_of, seed_of
 from drivederain.engine.on_demand import OnDemand
 from drivederain.engine.options import TRAINING, hyperparameters_typed, key_options, method_options
@@ -62,6 +63,7 @@ class Trainer:
                 "method": spec.name,
                 "version": spec.version,
                 "implementation": spec.implementation,
+                **({"code": stage.code} if stage.code else {}),
                 "options": key_options(method_options(spec, self._typed(stage))),
                 "hyperparameters": hyperparameters_typed(self._typed(stage)),
                 "data": self._data,
@@ -110,6 +112,7 @@ class Trainer:
         if recipe is None:
             raise NoWeightsError(f"{spec.name} has no weights and offers no training. Give --weights {spec.name}=PATH.")
         typed = hyperparameters_typed(self._typed(stage))
+        check_losses(spec, recipe, typed)
         recipe = replace(recipe, hyperparameters=recipe.hyperparameters.changed(typed, f"--set {spec.name}.{TRAINING}"))
         check_crops(spec, recipe)
         behind = stage.before if spec.kind == "refiner" else None
@@ -129,6 +132,7 @@ class Trainer:
         finally:
             estimates.close()
         about = about_training(spec, method, record, self.samples, self.trained_on, behind, plain_facts(method))
+        about["hardware"] = hardware_name(stage.device)  # whose minutes the budget was in
         key = self.key(stage)
         path = self.cache.path(spec.name, key)
         write_atomically(path, serialise(method.state(), about, header=method.header()))
@@ -189,6 +193,22 @@ def check_crops(spec: MethodSpec, recipe: Recipe) -> None:
                 f"training.crop={crop}: {spec.name} takes multiples of {multiple} pixels; "
                 f"write {max(round(crop / multiple), 1) * multiple}"
             )
+
+
+def check_losses(spec: MethodSpec, recipe: Recipe, typed: Mapping[str, Any]) -> None:
+    """Whoever types losses must not believe that they train where the method brings its own.
+
+    Args:
+        typed: hyperparameters that were typed.
+
+    Raises:
+        OptionError: losses were typed for such a method.
+    """
+    if recipe.own_loss and "losses" in typed:
+        raise OptionError(
+            f"--set {spec.name}.{TRAINING}losses: {spec.name} is trained on {recipe.own_loss}, "
+            "and on nothing else; leave it out"
+        )
 
 
 def about_training(

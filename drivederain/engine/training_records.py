@@ -116,7 +116,7 @@ def _record(stage: ReadyStage, warn: Callable[[str], None]) -> dict[str, Any]:
         "losses": _numbers(about.get("losses")),
         "rainy": _numbers(told.get("rainy")),
         "expected_psnr": [list(band) for band in PLAN_PSNR],
-        "hyperparameters": _hyperparameters(about.get("hyperparameters")),
+        "hyperparameters": _hyperparameters(about.get("hyperparameters"), _numbers(about.get("losses"))),
         "history": _thinned(rows, {_best(rows), own[-1]["epoch"]}),
         "history_epochs": len(rows),
     }
@@ -203,10 +203,18 @@ def _thinned(rows: Sequence[Row], always: set[float | None]) -> list[Row]:
     return [row for row in rows if row["epoch"] in chosen]
 
 
-def _hyperparameters(values: Any) -> list[dict[str, Any]]:
-    """Name, value, the program's own default (a method's may differ from it) and meaning, in the order of the class."""
+def _hyperparameters(values: Any, measured: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Name, value, the program's own default (a method's may differ from it) and meaning, in the order of the class.
+
+    Args:
+        values: by name.
+        measured: the terms of the loss. Of a method that is trained on a loss of its own, ``losses`` is left out.
+    """
     if not isinstance(values, Mapping):
         return []
+    terms = values.get("losses")
+    if measured and isinstance(terms, Mapping) and not terms.keys() & measured.keys():
+        values = {name: value for name, value in values.items() if name != "losses"}
     known, defaults = Hyperparameters.model_fields, Hyperparameters().model_dump(mode="json")
     names = [*(name for name in known if name in values), *(name for name in values if name not in known)]
     return [

@@ -25,3 +25,7 @@ class Recipe:
     crop_multiple: int | None = None
     """What sides of crops must be multiples of, in pixels; ``None``: the multiple that the spec has pictures padded to.
     """
+    own_loss: str = ""
+    """The loss in words, where the module brings its own and ``losses`` of the hyperparameters would do nothing: typing
+    them is refused then.
+    """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ import pytest
 import torch
 
 from drivederain.engine.display import Silent
+from drivederain.engine.named_weights import weights_named
 from drivederain.engine.prepare import Preparation
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage
 from drivederain.errors import OptionError
 from drivederain.registry import Registry
-from drivederain.weights import package_file, read_weights, serialise
+from drivederain.specs import WeightsSpec
+from drivederain.weights import package_file, read_weights, serialise, sha256_of
+from drivederain.weights_library import WeightsLibrary
 
 
 class Warned(Silent):
@@ -73,3 +77,20 @@ def test_a_refiner_behind_other_weights_of_its_stage_is_warned_of(registry: Regi
     other = with_metadata(shipped_file(registry, "unet"), tmp_path / "other.safetensors", budget="another")
     _, warnings = prepared(registry, tmp_path, "unet+diffusion", weights={"unet": other})
     assert warnings == ["unet+diffusion: diffusion's weights were trained behind other weights of unet"]
+
+
+def test_a_file_with_the_hash_of_official_weights_is_these(registry: Registry, tmp_path: Path) -> None:
+    path = with_metadata(shipped_file(registry, "unet"), tmp_path / "mine.safetensors", budget="another")
+    official = WeightsSpec(
+        name="theirs",
+        source="https://example.org/theirs.safetensors",
+        sha256=sha256_of(path),
+        licence="MIT",
+        trained_on="their pairs",
+        weights_class="official",
+    )
+    spec = replace(registry.method("unet"), weights=(official,))
+    found = weights_named(WeightsLibrary(tmp_path), spec, path)
+    assert (found.weights_class, found.name, found.trained_on) == ("official", "theirs", "their pairs")
+    other = with_metadata(path, tmp_path / "other.safetensors", budget="a third")
+    assert weights_named(WeightsLibrary(tmp_path), spec, other).weights_class == "given"

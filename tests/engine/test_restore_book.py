@@ -35,7 +35,7 @@ def sample_set(name: str, pictures: int) -> Any:
 
 
 def book_of(cache: Path, *sets: Any) -> RestoreBook:
-    stage: Any = SimpleNamespace(chain=SimpleNamespace(name="unet"), traceback="")
+    stage: Any = SimpleNamespace(chain=SimpleNamespace(name="unet"), traceback="", own_masks=False)
     settings = RunSettings(methods=("unet",), data=(), out=cache, cache=cache)
     parts = [(each, each.samples) for each in sets]
     return RestoreBook(

@@ -29,6 +29,15 @@ def record(number: int, psnr: float | None = None) -> EpochRecord:
     return EpochRecord(number, 10 * number, 1.5 * number, 1e-3, {"loss": 0.5 / number, "l1": 0.3}, 40.0, 0.1, scores)
 
 
+def test_a_loss_of_its_own_stands_beside_no_other(tmp_path: Path, stage: Any) -> None:
+    weighted = {"crop": 16, "losses": {"l1": 1.0, "ssim": 0.2}}
+    run = RunFolder(tmp_path / "run")
+    for measured, shown in (({"loss": 0.2, "mse": 0.2}, False), ({"loss": 0.2, "l1": 0.2}, True)):
+        metadata = about(rows(HISTORY), losses=measured, hyperparameters=weighted)
+        (found,) = training_records({"tiny": stage(metadata)}, run, [].append)
+        assert ("losses" in {one["name"] for one in found["hyperparameters"]}) is shown, measured
+
+
 def rows(history: list[EpochRecord]) -> list[dict[str, Any]]:
     """As the metadata of weights have them."""
     return [{name: value for name, value in each.row().items() if name not in TIMES} for each in history]

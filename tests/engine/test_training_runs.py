@@ -169,7 +169,9 @@ def test_no_train_skips_with_the_reason(bench: Any, ten: Path, calls: Any) -> No
     assert set(results["split"]) == {"all"}, "nothing is trained, so all is test"
     lost = results[results["method"] == "tiny"]
     assert set(lost["status"]) == {"skipped"}
-    assert set(lost["reason"]) == {"tiny has no weights, and --no-train forbids to train it. Give --weights tiny=PATH."}
+    (reason,) = set(lost["reason"])
+    assert reason.startswith("tiny has no weights, and nothing is trained with --no-train")
+    assert reason.endswith("Give --weights tiny=PATH.")
     assert set(results[results["method"] == "tiny+tiny-refiner"]["status"]) == {"skipped"}
     assert set(results[results["method"] == "blur"]["status"]) == {"ok"}
 

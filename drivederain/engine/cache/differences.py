@@ -20,6 +20,7 @@ _MEANINGS = {
     "method": "another method",
     "method_version": "the method's plugin raised its version",
     "implementation": "the method's code lies elsewhere",
+    "code": "the code of the method's plugin changed",
     "kind": "a stage became a refiner, or the other way round",
     "options": "other options",
     "weights": "other weights",

@@ -4,6 +4,8 @@ cells/KE/KEY/            a chain prefix's outputs, failures and scores (``drived
 inputs/FI/FINGERPRINT/   drawn rain and drawn scenes (``drivederain.data.input_cache``)
 contents/FI/FINGERPRINT.json, strata/KE/KEY.json   what is known of files that were decoded once
 weights/METHOD/KEY.safetensors                     weights trained here; KEY.lock is held by the run that trains them
+library/METHOD/NAME/     weights that the user fetched or added: not listed, verified or pruned as the rest is, but by
+                         ``drivederain-bench weights`` (``drivederain.weights_library``)
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from drivederain.errors import DataError
 
 Kind = Literal["cells", "inputs", "contents", "strata", "weights"]
 KINDS: tuple[Kind, ...] = ("cells", "inputs", "contents", "strata", "weights")
+
+LIBRARY = "library"
 
 HASH = re.compile(r"[0-9a-f]{64}")
 """Keys and fingerprints: SHA-256 hex."""
@@ -36,7 +40,7 @@ def check_is_cache(cache: Path) -> None:
     if not cache.is_dir():
         raise DataError(f"{cache} is a file. Give the folder of the cache with --cache.")
     names = {entry.name for entry in os.scandir(cache)}
-    if names and not names & set(KINDS):
+    if names and not names & {*KINDS, LIBRARY}:
         raise DataError(
             f"{cache} does not look like a cache: it has none of {', '.join(KINDS)}, but other things. "
             "Give the folder of the cache with --cache."

@@ -16,10 +16,11 @@ from drivederain.engine.doctor.plugins import check_default_methods, check_metho
 from drivederain.engine.doctor.processes import check_child
 from drivederain.engine.doctor.python import check_import, check_python
 from drivederain.engine.doctor.storage import check_links, check_locks, check_space, check_writable
-from drivederain.engine.doctor.weights import check_file, check_lpips_heads, check_weights
+from drivederain.engine.doctor.weights import check_all_of, check_file, check_lpips_heads
 from drivederain.engine.environment import nearest_folder
 from drivederain.implementation import install_hint, missing_modules
 from drivederain.registry import Registry
+from drivederain.weights_library import WeightsLibrary
 
 
 def examine(registry: Registry, cache: Path, out: Path, default_methods: Sequence[str]) -> Iterator[Check]:
@@ -42,7 +43,7 @@ def examine(registry: Registry, cache: Path, out: Path, default_methods: Sequenc
     if torch.status == "ok":  # nothing of what follows can be looked at without it
         for spec in registry.methods.values():
             yield check_method(spec, registry.owner("method", spec.name), needed=spec.name in default_methods)
-        yield from _weights(registry, default_methods)
+        yield from _weights(registry, WeightsLibrary(cache), default_methods)
         yield from _accelerator()
         yield check_child()
 
@@ -64,11 +65,10 @@ def _storage(cache: Path, out: Path) -> Iterator[Check]:
     yield check_links(cache, out)
 
 
-def _weights(registry: Registry, default_methods: Sequence[str]) -> Iterator[Check]:
+def _weights(registry: Registry, library: WeightsLibrary, default_methods: Sequence[str]) -> Iterator[Check]:
     for spec in registry.methods.values():
         needed = spec.name in default_methods and not missing_modules(spec.requires)
-        for weights in spec.weights:
-            yield check_weights(spec, weights, needed=needed)
+        yield from check_all_of(spec, library, needed=needed)
     # These modules import torch; what they need besides was looked at among the packages.
     try:
         from drivederain.metrics.perceptual import TRUNK, TRUNK_SHA256

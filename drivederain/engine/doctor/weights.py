@@ -1,17 +1,45 @@
-"""Weights that ship with methods, and the carried networks of metrics and losses: there, and whole."""
+"""Weights of methods, shipped or in the library, and carried networks of metrics and losses: there, and whole."""
 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 
 from drivederain.engine.doctor.check import Check
 from drivederain.engine.weights_inventory import file_state
 from drivederain.errors import WeightsError
 from drivederain.specs import MethodSpec, WeightsSpec
+from drivederain.weights_library import LibraryEntry, WeightsLibrary
 
 FEATURE = "weights"
 AGAIN = "Install the package again."
+
+
+def check_all_of(method: MethodSpec, library: WeightsLibrary, *, needed: bool) -> Iterator[Check]:
+    """All weights of a method: those that it names, and what the user added to the library."""
+    try:
+        there = {entry.name: entry for entry in library.entries(method.name)}
+    except WeightsError as error:
+        remedy = f"Remove {library.folder / method.name}, and fetch or add again what was in it."
+        yield Check(FEATURE, f"{method.name}, library", "broken", str(error), remedy)
+        there = {}
+    for weights in method.weights:
+        entry = there.get(weights.name)
+        if entry is not None and entry.source == weights.source:
+            continue
+        yield check_weights(method, weights, needed=needed)
+    for entry in there.values():
+        yield check_entry(library, entry)
+
+
+def check_entry(library: WeightsLibrary, entry: LibraryEntry) -> Check:
+    """A file of the user's library."""
+    name, problem = f"{entry.method} {entry.name}", library.problem(entry)
+    if problem:
+        remedy = f"Remove {library.path(entry).parent}, and fetch or add it again."
+        return Check(FEATURE, name, "broken", problem, remedy)
+    return Check(FEATURE, name, "ok", f"{entry.file} in your library, {entry.bytes / 1e6:.1f} MB")
 
 
 def check_weights(method: MethodSpec, weights: WeightsSpec, *, needed: bool) -> Check:
@@ -19,7 +47,8 @@ def check_weights(method: MethodSpec, weights: WeightsSpec, *, needed: bool) -> 
     name = f"{method.name} {weights.name}"
     if not weights.source.startswith("package:"):
         reason = f"not shipped: {weights.source} ({weights.licence})"
-        return Check(FEATURE, name, "missing", reason, f"Fetch the file, and give it: --weights {method.name}=PATH")
+        fetch = f"drivederain-bench weights fetch {method.name}:{weights.name}"
+        return Check(FEATURE, name, "missing", reason, f"Fetch it: {fetch}")
     # The module of weights imports torch.
     from drivederain.weights import shipped
 

@@ -22,13 +22,14 @@ from drivederain.engine.device import DeviceRunner, choose_device, noise_name
 from drivederain.engine.display import Display
 from drivederain.engine.environment import environment, git_state
 from drivederain.engine.keys import seed_of
+from drivederain.engine.named_weights import weights_named
 from drivederain.engine.on_demand import OnDemand
 from drivederain.engine.options import TRAINING, hyperparameters_typed, key_options, method_options
 from drivederain.engine.prepare import Preparation
 from drivederain.engine.settings import RunSettings
 from drivederain.engine.stages import ReadyStage, make_method, plain_facts
 from drivederain.engine.step_down import free_memory, is_out_of_memory
-from drivederain.engine.train import about_training, check_crops, estimates_of, prefix_of
+from drivederain.engine.train import about_training, check_crops, check_losses, estimates_of, prefix_of
 from drivederain.engine.training_run.cross_fit import cross_fitted, fold_settings
 from drivederain.engine.training_run.data import FoundData, find_data
 from drivederain.engine.training_run.fitted import Fitter
@@ -61,6 +62,7 @@ from drivederain.training.saving import Keeping, beside
 from drivederain.training.scene_variation import idle_variations
 from drivederain.training.validation import scores_of
 from drivederain.weights import NoWeightsError, given, read_weights, serialise
+from drivederain.weights_library import WeightsLibrary
 
 NOT_ASKED = {"joint": False, "folds": 0, "left_out": None}
 """What a training was begun with whose record is older than these."""
@@ -327,7 +329,7 @@ class _Training:
                 raise _changed(self.folder, "start (--weights)", before or "random", now)
             start = given(self.folder.last)
         elif spec.name in settings.weights:
-            start = given(settings.weights[spec.name])
+            start = weights_named(WeightsLibrary(settings.cache), spec, settings.weights[spec.name])
         stored = dict(self.preset.options) if self.preset else {}
         stored |= start.architecture if start else {}
         begun = dict(self.folder.read_record().get("method_options", {})) if settings.resume else {}
@@ -350,7 +352,9 @@ class _Training:
         hyperparameters = recipe.hyperparameters
         if self.preset:
             hyperparameters = hyperparameters.changed(dict(self.preset.training), f"preset {self.preset.name}: ")
-        hyperparameters = self._as_begun(hyperparameters).changed(hyperparameters_typed(self._typed()), owner)
+        typed = hyperparameters_typed(self._typed())
+        check_losses(self.spec, recipe, typed)
+        hyperparameters = self._as_begun(hyperparameters).changed(typed, owner)
         recipe = replace(recipe, hyperparameters=hyperparameters)
         check_crops(self.spec, recipe)
         return recipe

@@ -35,11 +35,15 @@ class RestoreTask:
 
 @dataclass(frozen=True)
 class RestoreItem:
-    """One picture to restore; ``estimate``: SHA-256 of the output of the stage before it, "" where there is none."""
+    """One picture to restore; ``estimate``: SHA-256 of the output of the stage before it, "" where there is none.
+
+    ``mask``: for methods that use the masks of the data, where there is one.
+    """
 
     rainy: Picture
     picture: str
     estimate: str
+    mask: Picture | None = None
 
 
 @dataclass(frozen=True)

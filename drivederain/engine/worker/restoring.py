@@ -156,13 +156,18 @@ class Restoring:
 
     def _decode(self, runner: DeviceRunner, job: RestoreJob) -> list[_Decoded]:
         """The job's pictures, those of one size together."""
-        by_size: dict[tuple[int, ...], list[tuple[RestoreItem, Pixels, Pixels | None]]] = {}
+        by_size: dict[tuple[object, ...], list[tuple[RestoreItem, Pixels, Pixels | None]]] = {}
         for item in job.items:
+            if self.task.stage.own_masks and item.mask is None:
+                raise DataError(
+                    f"{self._spec.name} uses drop masks as its options are, and the data have none of this picture. "
+                    "Give data with masks, or other options."
+                )
             rainy = item.rainy.load()
             estimate = None
             if self.task.before is not None:
                 estimate = read_png(self.task.before, item.picture, item.estimate)
-            by_size.setdefault(rainy.shape, []).append((item, rainy, estimate))
+            by_size.setdefault((rainy.shape, item.mask is None), []).append((item, rainy, estimate))
         return [self._together(runner, group) for group in by_size.values()]
 
     def _together(self, runner: DeviceRunner, group: list[tuple[RestoreItem, Pixels, Pixels | None]]) -> _Decoded:
@@ -172,7 +177,8 @@ class Restoring:
         estimates = tuple(estimate for _, _, estimate in group if estimate is not None)
         if self._spec.kind == "refiner":
             return _Decoded(items, noises, runner.stage(rainy, estimates))
-        return _Decoded(items, noises, runner.stage(estimates or rainy, None))
+        masks = [item.mask.load() for item in items if item.mask is not None]
+        return _Decoded(items, noises, runner.stage(estimates or rainy, None, masks or None))
 
     def _restore(self, runner: DeviceRunner, job: RestoreJob, pictures: Future[list[_Decoded]]) -> int:
         """Compute a job and hand it on to be stored; how many pictures that are."""

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from drivederain.engine.doctor.weights import check_file, check_lpips_heads, check_weights
+from drivederain.engine.doctor.weights import check_all_of, check_file, check_lpips_heads, check_weights
 from drivederain.specs import MethodSpec, WeightsSpec
 from drivederain.weights import serialise
+from drivederain.weights_library import WeightsLibrary
 
 METHOD = MethodSpec("tiny", "a method", "stage", "json:JSONDecoder")
 
@@ -65,7 +66,26 @@ def test_missing_weights_and_a_damaged_card(weights: WeightsSpec, tmp_path: Path
 def test_weights_of_an_address_are_for_the_user_to_fetch(weights: WeightsSpec) -> None:
     check = check_weights(METHOD, replace(weights, source="https://example.org/tiny.pth"), needed=False)
     assert check.status == "missing" and "https://example.org/tiny.pth" in check.detail
-    assert "--weights tiny=PATH" in check.remedy
+    assert "drivederain-bench weights fetch tiny:compact" in check.remedy
+
+
+def test_what_was_fetched_or_added_is_looked_at_in_the_library(weights: WeightsSpec, tmp_path: Path) -> None:
+    content = b"official"
+    official = replace(weights, source="https://example.org/tiny.pth", sha256=hashlib.sha256(content).hexdigest())
+    method = replace(METHOD, weights=(official,))
+    library = WeightsLibrary(tmp_path / "cache")
+    assert [each.status for each in check_all_of(method, library, needed=False)] == ["missing"]
+    for name, given in (("tiny.pth", content), ("mine.pth", b"mine")):
+        (tmp_path / name).write_bytes(given)
+        library.add(method, tmp_path / name)
+    checks = {each.name: each for each in check_all_of(method, library, needed=False)}
+    assert {name: each.status for name, each in checks.items()} == {"tiny compact": "ok", "tiny mine": "ok"}
+    mine = library.path(next(each for each in library.entries("tiny") if each.name == "mine"))
+    mine.write_bytes(b"other")
+    broken = {each.name: each for each in check_all_of(method, library, needed=False)}["tiny mine"]
+    assert broken.status == "broken" and str(mine.parent) in broken.remedy and not broken.fails
+    (mine.parent / "about.json").write_text("{")
+    assert [each.status for each in check_all_of(method, library, needed=False)] == ["broken", "missing"]
 
 
 def test_a_file(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def drivederain_methods() -> list[MethodSpec]:
     return [
         MethodSpec(
-            name="median",
+            name="median-3x3",
             summary="3x3 median of each channel",
             kind="stage",
             implementation="drivederain_plugin_median.median:Median",
