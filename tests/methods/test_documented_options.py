@@ -11,7 +11,10 @@ from drivederain.registry import Registry
 from drivederain.specs import TILE_OVERLAP, MethodSpec
 from drivederain_methods.diffusion.options import TILES
 
-BUILT_IN = ("identity", "unet", "restormer", "diffusion", "vae")
+BUILT_IN = (
+    "unet", "diffusion", "vae", "derainnet", "rescan", "prenet", "mprnet", "restormer", "checkpoint",
+    "identity", "median", "guided", "inpaint",
+)  # fmt: skip
 
 
 def shown(value: object) -> str:
@@ -47,19 +50,22 @@ def test_every_built_in_is_documented(registry: Registry) -> None:
 
 def test_what_methods_need_is_in_the_first_table(registry: Registry, repository: Path) -> None:
     page = (repository / "docs" / "methods.md").read_text(encoding="utf-8")
-    table = {
-        cells[0]: cells[1:]
+    lines = [
+        [cell.strip() for cell in line.strip("|").split("|")]
         for line in page.partition("\n## ")[0].splitlines()
-        if line.startswith("|") and (cells := [cell.strip() for cell in line.strip("|").split("|")])
-    }
-    for column, name in enumerate(table[""]):
-        spec = registry.method(name)
-        options = load_implementation(spec.options)()
+        if line.startswith("|") and "---" not in line
+    ]
+    heading, *rows_there = lines
+    assert [row[0] for row in rows_there] == list(BUILT_IN)
+    for row in rows_there:
+        told, spec = dict(zip(heading, row, strict=True)), registry.method(row[0])
         tiles = [str(spec.needs.tile)]
         if spec.needs.tiles_itself:
-            tiles = [str(side) for side in TILES.values()] if name == "diffusion" else [str(options.tile)]
-        assert table["Padded to a multiple of"][column] == str(spec.needs.multiple)
-        assert table["At least, pixels"][column] == str(spec.needs.minimum)
-        assert [word for word in table["Tiles above, pixels"][column].split() if word.isdigit()] == tiles
-        assert table["Precisions"][column] == ", ".join(spec.needs.precisions)
+            options = load_implementation(spec.options)()
+            tiles = [str(side) for side in TILES.values()] if spec.name == "diffusion" else [str(options.tile)]
+        assert told["Padded to a multiple of"] == str(spec.needs.multiple)
+        assert told["At least, pixels"] == str(spec.needs.minimum)
+        assert [word for word in told["Tiles above, pixels"].split() if word.isdigit() or word == "None"] == tiles
+        assert told["Precisions"] == ", ".join(spec.needs.precisions)
+        assert (told["Order"], told["8 bit"]) == (spec.needs.channel_order, spec.needs.eight_bit)
         assert spec.needs.tile_overlap == TILE_OVERLAP == 128, "one overlap for all, as the page says"

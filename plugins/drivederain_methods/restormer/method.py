@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import warnings
-from types import ModuleType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from drivederain.errors import WeightsError
 from drivederain.method import LoadedWeights, Method
 from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.training.module import RestorationModule
 from drivederain.training.recipe import Recipe
 from drivederain.weights import load_state
 from drivederain_methods.restormer.options import RestormerOptions
+from drivederain_methods.spandrel_networks import architecture_module, read_off
 
 MARK = "encoder_level1.0.attn.temperature"
 """A key that every Restormer checkpoint has."""
@@ -29,8 +26,10 @@ class Restormer(Method):
     options: RestormerOptions
 
     def load(self, weights: LoadedWeights | None, device: torch.device) -> None:
-        if weights is not None and "architecture" not in weights.metadata:
-            self.network = read_off(weights)
+        self._of_a_file = weights is not None and not weights.metadata.get("architecture")
+        if weights is not None and self._of_a_file:
+            typed = self.options.model_fields_set
+            self.network = read_off(weights, "Restormer", MARK, (lambda: build(self.options)) if typed else None)
         else:
             self.network = build(self.options)
             if weights is not None:
@@ -40,6 +39,10 @@ class Restormer(Method):
     def restore(self, rainy: Tensor) -> Tensor:
         restored: Tensor = self.network(rainy)
         return restored
+
+    def network_options(self) -> dict[str, Any]:
+        # A network that was read off a file is read off the file that is trained from it, too.
+        return {} if self._of_a_file else super().network_options()
 
     def training(self) -> Recipe:
         # Smaller crops than the U-Net's: a step costs several times as much.
@@ -58,31 +61,9 @@ class Restormer(Method):
         del self.network
 
 
-def read_off(weights: LoadedWeights) -> nn.Module:
-    """The network that other people's checkpoint describes, loaded with it; every size is read off the tensors.
-
-    Raises:
-        WeightsError: the checkpoint is of another architecture, or of a network that is not for RGB deraining.
-    """
-    if MARK not in weights.tensors:
-        raise WeightsError(
-            f"{weights.path}: no Restormer checkpoint ({MARK} is missing). Give one with --weights restormer=PATH."
-        )
-    try:
-        descriptor = _spandrel("").RestormerArch().load({key: value.float() for key, value in weights.tensors.items()})
-    except (RuntimeError, LookupError, ValueError, TypeError) as error:
-        raise WeightsError(f"{weights.path}: spandrel does not read it as Restormer ({str(error)[:200]})") from error
-    network: nn.Module = descriptor.model
-    if (descriptor.input_channels, descriptor.output_channels) != (3, 3):
-        channels = f"{descriptor.input_channels} to {descriptor.output_channels} channels"
-        raise WeightsError(f"{weights.path}: a Restormer of {channels}, not of RGB pictures. Give the deraining one.")
-    return network
-
-
 def build(options: RestormerOptions) -> nn.Module:
     """The network with random weights; its last convolution is zero, so that training starts at the identity."""
-    # The class is not exported by spandrel; the file is where its own loader takes it from.
-    network: nn.Module = _spandrel(".__arch.restormer_arch").Restormer(
+    network: nn.Module = architecture_module("Restormer", ".__arch.restormer_arch").Restormer(
         inp_channels=3,
         out_channels=3,
         dim=options.dim,
@@ -96,9 +77,3 @@ def build(options: RestormerOptions) -> nn.Module:
     )
     nn.init.zeros_(network.output.weight)
     return network
-
-
-def _spandrel(module: str) -> ModuleType:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # spandrel scripts a helper, which torch deprecates
-        return importlib.import_module(f"spandrel_extra_arches.architectures.Restormer{module}")

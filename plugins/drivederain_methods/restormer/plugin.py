@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from drivederain.hookspecs import hookimpl
-from drivederain.specs import MethodSpec, Needs, PresetSpec, PublishedScore, WeightsSpec
+from drivederain.specs import MethodSpec, Needs, PresetSpec, WeightsSpec
+from drivederain_methods.published import on_rain13k, on_rain200
 
 _PAPER = "Restormer, CVPR 2022, arXiv:2111.09881, table 1"
 _PUBLISHED = (
-    ("Test100", 32.00, 0.923),
-    ("Rain100H", 31.46, 0.904),
-    ("Rain100L", 38.99, 0.978),
-    ("Test2800", 34.18, 0.944),
-    ("Test1200", 33.19, 0.926),
+    *on_rain13k((32.00, 0.923), (31.46, 0.904), (38.99, 0.978), (34.18, 0.944), (33.19, 0.926), source=_PAPER),
+    *on_rain200((40.99, None), (32.00, None)),
 )
 
 _LEGS = ((92, 128, 8), (64, 160, 5), (48, 192, 4), (36, 256, 2), (36, 320, 1), (24, 384, 1))
@@ -55,6 +53,7 @@ def drivederain_methods() -> list[MethodSpec]:
             options="drivederain_methods.restormer.options:RestormerOptions",
             needs=Needs(multiple=8, precisions=("fp32", "bf16"), tile=1024),
             trainable=True,
+            read_off=("dim", "blocks", "refinement", "heads", "ffn"),
             licence="academic, non-commercial (the architecture's code, through spandrel_extra_arches)",
             non_commercial=True,
             requires=("spandrel", "spandrel_extra_arches"),
@@ -70,12 +69,17 @@ def drivederain_methods() -> list[MethodSpec]:
                     weights_class="shipped",
                     card="package:drivederain_methods/restormer/weights/restormer.json",
                 ),
+                WeightsSpec(
+                    name="deraining",
+                    source="https://github.com/swz30/Restormer/releases/download/v1.0/deraining.pth",
+                    # As another project recorded it; nobody fetched the file here.
+                    sha256="225ed9acf80b3527d7080e5182918f642a23a78ef8593ad700b7e924bd660681",
+                    licence="academic, non-commercial",
+                    trained_on="Rain13K, 13,712 pairs with drawn streaks",
+                    weights_class="official",
+                ),
             ),
             presets=(_OFFICIAL,),
-            published=tuple(
-                PublishedScore(dataset, metric, value, _PAPER)
-                for dataset, psnr, ssim in _PUBLISHED
-                for metric, value in (("psnr_y[mprnet]", psnr), ("ssim_y[mprnet]", ssim))
-            ),
+            published=_PUBLISHED,
         )
     ]

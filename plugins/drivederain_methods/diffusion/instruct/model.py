@@ -112,7 +112,8 @@ class InstructModel:
         """Adapters alone are trained."""
         folded = 2 ** (len(self.base.unet.config.down_block_types) - 1)
         module = InstructModule(self.base, self.trained, self.options)
-        return Recipe(module, HYPERPARAMETERS, crop_multiple=LATENT * folded)
+        own_loss = "the noise in the latents" if self.options.train_on == "noise" else ""
+        return Recipe(module, HYPERPARAMETERS, crop_multiple=LATENT * folded, own_loss=own_loss)
 
     def state(self) -> dict[str, Tensor]:
         """The adapters in diffusers' layout, and the convolution of the rainy picture where there is one."""

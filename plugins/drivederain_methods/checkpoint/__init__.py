@@ -1,0 +1,1 @@
+"""Any file that spandrel recognises, as a method: ``checkpoint:PATH``."""

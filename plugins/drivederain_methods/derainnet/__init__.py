@@ -1,0 +1,1 @@
+"""DerainNet (Fu et al., IEEE TIP 2017)."""

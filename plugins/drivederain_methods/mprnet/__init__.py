@@ -1,0 +1,1 @@
+"""MPRNet through spandrel: the official checkpoint, or a compact configuration trained here."""

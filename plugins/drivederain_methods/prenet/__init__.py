@@ -1,0 +1,1 @@
+"""PReNet (Ren et al., CVPR 2019)."""

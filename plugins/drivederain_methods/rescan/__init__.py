@@ -1,0 +1,1 @@
+"""RESCAN (Li et al., ECCV 2018)."""
