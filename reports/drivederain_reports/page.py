@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from drivederain.errors import DataError
+from drivederain.results.published import published_beside
 from drivederain.results.run_folder import RunFolder, write_atomically
 from drivederain.results.sample_spread import sample_spreads
 from drivederain.results.stage_gains import stage_gains
@@ -24,10 +25,11 @@ from drivederain_reports.gallery import galleries
 from drivederain_reports.losses import MOST, losses
 from drivederain_reports.pictures import Previews
 from drivederain_reports.run_about import RunAbout, read_about
-from drivederain_reports.score_tables import groups
+from drivederain_reports.score_tables import Group, groups
 from drivederain_reports.speed import not_measured, speed_rows
 from drivederain_reports.training_section import trainings, without_history
 from drivederain_reports.verdict import sample_words, verdicts
+from drivederain_reports.weights_words import weights_in_full, weights_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +51,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
         DataError: the folder is no run, or a file in it is damaged; the message names the file.
     """
     about = read_about(run_folder)
-    results = run_folder.results([*COLUMNS, "stage", "reason", "stepped_down"])
+    results = run_folder.results([*COLUMNS, "stage", "reason", "stepped_down", "weights_class", "budget"])
     timings = run_folder.timings() if run_folder.timings_parquet.exists() else None
     scores, summary = image_scores(results), summarise(results)
     _check_metrics(run_folder, scores, about)
@@ -60,6 +62,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
     charts = []
     for group in shown:
         own = summary[(summary["dataset"] == group.dataset.name) & (summary["intensity_source"] == group.source)]
+        own = own[own["method"].isin(group.methods)]
         drawn = [
             gain_chart(own, table.metric, group.intensities, styles)
             for table in group.tables
@@ -78,9 +81,13 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             groups=shown,
             charts=charts,
             verdicts=verdicts(shown),
-            galleries=galleries(run_folder, shown, scores, results, methods, previews),
+            galleries=galleries(run_folder, _once(shown), scores, results, methods, previews),
             stage_gains=stage_gains(results, methods),
             spreads=sample_spreads(results, methods),
+            published=published_beside([method.model_dump() for method in about.methods], summary),
+            weights_in_full={method.name: weights_in_full(method) for method in about.methods},
+            weights_of={method.name: weights_words(method) for method in about.methods},
+            metric_of={(metric.name, metric.variant): metric for metric in about.metrics},
             failures=failures,
             skips=skips,
             most=MOST,
@@ -104,6 +111,11 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
     previews.prune()
     write_atomically(run_folder.report_html, page.encode("utf-8", "replace"))
     return run_folder.report_html
+
+
+def _once(shown: Sequence[Group]) -> list[Group]:
+    """The first group of each data set: its pictures show the methods of all."""
+    return list({(group.dataset.name, group.source): group for group in reversed(shown)}.values())[::-1]
 
 
 def _check_metrics(run: RunFolder, scores: pd.DataFrame, about: RunAbout) -> None:

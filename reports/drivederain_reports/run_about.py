@@ -29,8 +29,18 @@ class Weights(_Record):
     licence: Text = ""
     trained_on: Text = ""
     budget: Text = ""
+    hardware: Text = ""
     steps: int | None = None
     behind: Text = ""
+
+
+class PublishedAbout(_Record):
+    """A figure of a paper; ``metric`` with its variant, as ``psnr_y[mprnet]``."""
+
+    dataset: str
+    metric: str
+    value: float
+    source: Text = ""
 
 
 class MethodAbout(_Record):
@@ -48,6 +58,7 @@ class MethodAbout(_Record):
     not_measured: dict[str, Text] = {}
     """Reasons, by ``flops`` and ``energy``."""
     weights: list[Weights] = []
+    published: list[PublishedAbout] = []
     status: str
     reason: Text = ""
     images_ok: int

@@ -64,10 +64,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Group:
-    """What is shown together: one data set with one source of its intensities. Groups are never averaged."""
+    """What is shown together: one data set with one source of its intensities, and methods whose weights are of one
+    class. Groups are never averaged, and nothing is ranked across them."""
 
     dataset: DatasetAbout
     source: str
+    weights: str
+    """The class of the weights; "" where all methods of the data set have the same, or none."""
+    methods: tuple[str, ...]
     images: int
     scenes: int
     borderline: int
@@ -108,8 +112,23 @@ def groups(
             rows = of_set[of_set["intensity_source"] == source]
             means = summary[(summary["dataset"] == dataset.name) & (summary["intensity_source"] == source)]
             own = scores[(scores["dataset"] == dataset.name) & (scores["intensity_source"] == source)]
-            found.append(_group(rows, own, means, dataset, source, metrics, methods, words))
+            for weights, names in _classes(rows, methods):
+                found.append(_group(rows, own, means, dataset, source, weights, metrics, names, words))
     return found
+
+
+def _classes(rows: pd.DataFrame, methods: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """The methods by the class of their weights, in their order; those without weights are in every class.
+
+    Official weights were made for other data and with other means than those trained here, and those of a user are
+    anything: their scores do not say which method is better.
+    """
+    told = rows.drop_duplicates("method").set_index("method")["weights_class"]
+    classes = {name: "+".join(sorted({*str(told[name]).split("+")} - {"none", ""})) for name in methods if name in told}
+    labels = list(dict.fromkeys(filter(None, classes.values())))
+    if len(labels) < 2:
+        return [("", list(classes))]
+    return [(label, [name for name, own in classes.items() if own in ("", label)]) for label in labels]
 
 
 def _group(
@@ -118,12 +137,12 @@ def _group(
     summary: pd.DataFrame,
     dataset: DatasetAbout,
     source: str,
+    weights: str,
     metrics: Sequence[MetricAbout],
     methods: Sequence[str],
     words: Mapping[tuple[str, str], str],
 ) -> Group:
-    there = set(rows["method"].unique())
-    methods = [name for name in methods if name in there]
+    rows = rows[rows["method"].isin(methods)]
     intensities = intensities_of(rows)
     scored = [metric for metric in metrics if _has_values(summary, metric)]
     pictures = rows.drop_duplicates("image")
@@ -152,6 +171,8 @@ def _group(
     return Group(
         dataset=dataset,
         source=source,
+        weights=weights,
+        methods=tuple(methods),
         images=len(pictures),
         scenes=int(pictures["scene"].nunique()),
         borderline=int(pictures["borderline"].sum()),

@@ -64,6 +64,8 @@ class FakeRun:
     """What memory made smaller for images of unet."""
     samples: dict[str, int] = field(default_factory=dict)
     """Methods with more than one sample, whose later ones score 0.1 dB more each."""
+    classes: dict[str, str] = field(default_factory=dict)
+    """Classes of the weights of methods that are not shipped."""
     reason: str = HOSTILE
     images: bool = True
     with_second: bool = True
@@ -107,7 +109,7 @@ class FakeRun:
             "stage": method.split("+")[-1],
             "sample": 0,
             "size": "native",
-            "weights_class": "shipped",
+            "weights_class": self.classes.get(method, "none" if method == "identity" else "shipped"),
             "budget": "",
             "seen": method == "unet" and scene.endswith("1") and source == "recorded",
             "precision": "fp32",
