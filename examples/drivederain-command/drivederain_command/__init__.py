@@ -1,0 +1,1 @@
+"""Any program that restores pictures, as a method of DriveDeRain."""

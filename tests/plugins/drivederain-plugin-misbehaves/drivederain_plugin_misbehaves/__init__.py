@@ -1,0 +1,1 @@
+"""Methods that break in every way that a method can."""
