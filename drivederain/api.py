@@ -260,6 +260,7 @@ def derain(
     seed: int = 0,
     weights: Weights | None = None,
     options: Options | None = None,
+    tile: int | None = None,
     skip_bad: bool = False,
     overwrite: bool = False,
     cache: str | Path | None = None,
@@ -271,6 +272,7 @@ def derain(
         source: a picture, or a folder.
         target: a picture, or a folder, which is made if needed.
         method: a chain.
+        tile: side of the tiles that larger pictures are cut into; by default the method's own.
         skip_bad: go on after a picture that cannot be read; it is warned of.
 
     Returns:
@@ -346,7 +348,7 @@ def restore(
     quiet_libraries()
     alone = isinstance(pictures, str | Path | np.ndarray | Sample)
     listed: list[Any] = [pictures] if alone else list(pictures)  # type: ignore[arg-type]
-    typed = _typed(given | {"target": Path(), "skip_bad": False})
+    typed = _typed(given | {"target": Path(), "tile": None, "skip_bad": False})
     registry = Registry.discover()
     chain = registry.chain(method)
     restored = []

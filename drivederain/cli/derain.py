@@ -22,13 +22,20 @@ def derain(
     seed: Annotated[int, typer.Option(help="Seed of stochastic methods.")] = 0,
     weights: Annotated[
         list[str] | None,
-        typer.Option(metavar="METHOD=PATH", help="A weights file; again for more.", show_default="shipped"),
+        typer.Option(
+            metavar="METHOD=PATH",
+            help="A file, or a name of `weights list`; again for more.",
+            show_default="shipped",
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
             "--set", metavar="METHOD.option=value", help="An option of a method; again for more.", show_default="none"
         ),
+    ] = None,
+    tile: Annotated[
+        int | None, typer.Option(help="Cut larger pictures into tiles of this side.", show_default="the method's own")
     ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on after a picture that cannot be read.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace pictures that are there already.")] = False,
@@ -82,6 +89,7 @@ def derain_settings(typed: Mapping[str, Any], chain: ChainSpec) -> RunSettings:
         seed=typed["seed"],
         weights=values.weights(typed["weights"] or ()),
         options=values.method_settings(typed["set_"] or ()),
+        tile=values.at_least("--tile", typed["tile"], 64),
         train=False,
         skip_bad=typed["skip_bad"],
     )

@@ -119,6 +119,7 @@ def load_chain(chain: ChainSpec, settings: RunSettings, registry: Registry, disp
     from drivederain.engine.chain import LoadedChain
     from drivederain.engine.device import choose_device
     from drivederain.engine.prepare import Preparation
+    from drivederain.engine.run_record import told_non_commercial
 
     preparation = Preparation(settings, registry, choose_device(settings.device), display)
     preparation.check([chain])
@@ -126,6 +127,8 @@ def load_chain(chain: ChainSpec, settings: RunSettings, registry: Registry, disp
     for stage in chain.stages:
         if stage.non_commercial:
             display.warn(f"{stage.name} is not for commercial use: {stage.licence}")
+    for name, words in told_non_commercial(loaded.facts).items():
+        display.warn(f"{name} is not for commercial use: {words}")
     return loaded
 
 

@@ -57,7 +57,8 @@ def _methods(registry: Registry) -> Table:
             weights = f"not usable: {install_hint(owner, spec.extra)}"
         presets = ", ".join(preset.name for preset in spec.presets)
         summary = f"{spec.summary}; --preset {presets}" if presets else spec.summary
-        table.add_row(*map(escape, (name, spec.kind, summary, weights, licence, owner)))
+        text = name if not spec.location else f"{name}:{spec.location}"
+        table.add_row(*map(escape, (text, spec.kind, summary, weights, licence, owner)))
     return table
 
 

@@ -14,12 +14,14 @@ from drivederain.cli.derain import derain
 from drivederain.cli.doctor import doctor
 from drivederain.cli.env import env
 from drivederain.cli.list import list_
+from drivederain.cli.plugin import plugin
 from drivederain.cli.report import report
 from drivederain.cli.run import run
 from drivederain.cli.show import show
 from drivederain.cli.synth import synth
 from drivederain.cli.train import train
 from drivederain.cli.tune import tune
+from drivederain.cli.weights import weights
 from drivederain.errors import DriveDeRainError
 
 _OUT_OF_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -57,6 +59,8 @@ app.command("synth")(synth)
 app.command("derain")(derain)
 app.command("report")(report)
 app.add_typer(cache)
+app.add_typer(weights)
+app.add_typer(plugin)
 app.command("env")(env)
 app.command("doctor")(doctor)
 

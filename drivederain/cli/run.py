@@ -23,7 +23,7 @@ Data = Annotated[
     typer.Option(
         "--data",
         metavar="SPEC",
-        help="scenes, or synthetic|paired|real|v40:FOLDER; again for more.",
+        help="As in synthetic:FOLDER (see `list`); again for more.",
         show_default="the suite's",
     ),
 ]
@@ -54,7 +54,11 @@ def run(
     intensity: Intensity = None,
     weights: Annotated[
         list[str] | None,
-        typer.Option(metavar="METHOD=PATH", help="A weights file; again for more.", show_default="cache, then shipped"),
+        typer.Option(
+            metavar="METHOD=PATH",
+            help="A file, or a name of `weights list`; again for more.",
+            show_default="cache, then shipped",
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -149,7 +153,7 @@ def run_settings(typed: Mapping[str, Any], command: Sequence[str], registry: Reg
         ),
         "weights": values.weights(typed["weights"] or ()),
         "options": values.method_settings(typed["set_"] or ()),
-        "train": typed["train"],
+        "train": typed["train"] if typed["train"] is not None else chosen.train,
         "train_data": typed["train_data"] or chosen.train_data,
         "overwrite": values.one_of("--overwrite", typed["overwrite"], ("never", "failed", "always")),
         "timeout": values.seconds("--timeout", typed["timeout"]) if typed["timeout"] else None,

@@ -17,12 +17,13 @@ KEYS = {
     "methods": list,
     "metrics": list,
     "budget": str,
+    "train": bool,
     "train_data": str,
     "protocol": dict,
 }
 PROTOCOL = {"size": (str, int), "seed": int, "samples": int, "intensity": list, "limit": int, "precision": str}
 
-_KINDS = {str: "a text", int: "a whole number", list: "a list", dict: "a table"}
+_KINDS = {str: "a text", int: "a whole number", list: "a list", dict: "a table", bool: "true or false"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Suite:
     methods: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     budget: str = "600 steps"
+    train: bool | None = None
+    """Train all, or nothing; ``None``: what has no weights."""
     train_data: str | None = None
     protocol: dict[str, Any] = field(default_factory=dict)
 
@@ -88,6 +91,7 @@ def _parse(name: str, text: str) -> Suite:
         methods=tuple(content.get("methods", ())),
         metrics=tuple(content.get("metrics", ())),
         budget=content.get("budget", "600 steps"),
+        train=content.get("train"),
         train_data=content.get("train_data"),
         protocol=content.get("protocol", {}),
     )
@@ -99,7 +103,7 @@ def _check(name: str, content: dict[str, Any], keys: dict[str, Any], where: str)
             raise OptionError(
                 f"--suite {name}: {where}{key} is no key of a suite.{did_you_mean(key, keys)} Keys: {', '.join(keys)}."
             )
-        if not isinstance(value, keys[key]) or isinstance(value, bool):
+        if not isinstance(value, keys[key]) or (isinstance(value, bool) and keys[key] is not bool):
             kinds = keys[key] if isinstance(keys[key], tuple) else (keys[key],)
             wanted = " or ".join(_KINDS[kind] for kind in kinds)
             raise OptionError(f"--suite {name}: {where}{key} is {value!r}, where {wanted} is wanted")

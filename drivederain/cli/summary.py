@@ -13,10 +13,12 @@ from drivederain.results import statistics
 from drivederain.results.run_folder import RunFolder
 from drivederain.results.sample_spread import SampleSpread, sample_spreads
 from drivederain.results.stage_gains import StageGain, stage_gains
-from drivederain.results.statistics import ALL
+from drivederain.results.statistics import ALL, FAILED
 from drivederain.results.summary import HEADLINE, summary_table
 
 COLUMNS = (("psnr", "PSNR dB ↑", 2), ("ssim", "SSIM ↑", 3), ("lpips", "LPIPS ↓", 3))
+MOST_REASONS = 8
+"""Lines of reasons for what was lost; all of them are in the report."""
 NARROW = 110
 """Below so many characters a line the intervals are left to the report."""
 
@@ -29,6 +31,7 @@ def show_summary(run: RunFolder) -> None:
     rows = summary_table(results, methods)
     gains = stage_gains(results, methods)
     spreads = sample_spreads(results, methods)
+    classes = _classes(about["methods"])
     intervals = console.width >= NARROW
     for dataset, source in dict.fromkeys((row["dataset"], row["intensity_source"]) for row in rows):
         if not truth.get(dataset, True):
@@ -40,6 +43,8 @@ def show_summary(run: RunFolder) -> None:
         console.print(f"\n{dataset} (intensity {source}): {figures}, Δ against the rainy input", markup=False)
         chosen = [row for row in rows if (row["dataset"], row["intensity_source"]) == (dataset, source)]
         console.print(_table(chosen, intervals))
+        if classes:
+            console.print(classes, markup=False)
         for ceiling in about.get("ceilings", []):
             if ceiling["dataset"] == dataset and (words := _ceiling(ceiling)):
                 console.print(words, markup=False)
@@ -49,6 +54,29 @@ def show_summary(run: RunFolder) -> None:
         for spread in spreads:
             if (spread.dataset, spread.intensity_source, spread.metric) == (dataset, source, "psnr"):
                 console.print(_spread(spread), markup=False)
+    for line in _losses(run, {name for name, has_truth in truth.items() if not has_truth}):
+        console.print(line, markup=False, soft_wrap=True, highlight=False)
+
+
+def _losses(run: RunFolder, without_truth: set[str]) -> list[str]:
+    """Why pictures of a method are lost, and why a method was skipped as a whole; a line each reason.
+
+    Args:
+        run: its folder.
+        without_truth: data sets of which nothing is scored, which is no loss.
+    """
+    rows = run.results(("method", "dataset", "image", "status", "reason"))
+    keys = ["method", "dataset"]
+    whole = rows["status"].ne("skipped").groupby([rows[key] for key in keys], observed=True).transform("sum").eq(0)
+    lost = rows[rows["status"].isin(FAILED) | (whole & ~rows["dataset"].isin(without_truth))].drop_duplicates()
+    counted = lost.groupby(["method", "status", "reason"], observed=True).size()
+    counted = counted.sort_values(ascending=False, kind="stable")
+    lines = [
+        f"{method}: {count} {status}: {' '.join(str(reason).split())}"
+        for (method, status, reason), count in counted.items()
+    ]
+    more = len(lines) - MOST_REASONS
+    return lines if more <= 0 else [*lines[:MOST_REASONS], f"and {more} more reasons; the report has them"]
 
 
 def _table(rows: list[dict[str, Any]], intervals: bool) -> Table:
@@ -66,6 +94,18 @@ def _table(rows: list[dict[str, Any]], intervals: bool) -> Table:
         table.add_row(row["intensity"] if row["intensity"] != before else "", row["method"], *figures, _count(row))
         before = row["intensity"]
     return table
+
+
+def _classes(methods: list[dict[str, Any]]) -> str:
+    """A warning where methods were loaded with weights of several classes; the report ranks these apart."""
+    by_class: dict[str, list[str]] = {}
+    for method in methods:
+        if own := "+".join(sorted({weights["class"] for weights in method.get("weights", ())} - {"none"})):
+            by_class.setdefault(own, []).append(method["name"])
+    if len(by_class) < 2:
+        return ""
+    listed = "; ".join(f"{own}: {', '.join(names)}" for own, names in by_class.items())
+    return f"weights of several classes, which are no ranking of methods together ({listed})"
 
 
 def _ceiling(about: dict[str, Any]) -> str:

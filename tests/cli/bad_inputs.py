@@ -170,7 +170,7 @@ BAD_INPUTS = (
     BadInput(
         "a method without weights and --no-train",
         run("--no-train --set unet.architecture=custom --set unet.width=8", methods="unet"),
-        ("--no-train forbids to train it", "--weights unet=PATH"),
+        ("nothing is trained with --no-train", "--weights unet=PATH"),
         status=1,
     ),
     # Folders of runs
@@ -303,6 +303,49 @@ BAD_INPUTS = (
     BadInput("folds for a single stage", train("--folds 3"), ("--folds 3", "Leave it out")),
     BadInput("no sample", run("--samples 0"), ("--samples 0", "1 or more")),
     BadInput("two folders for a training", train("--resume runs/x"), ("--resume goes on in its own folder", "--out")),
+    BadInput(
+        "losses for a method that brings its own",
+        train("--set training.losses=l1:1", method="rescan"),
+        ("rescan.training.losses", "trained on the mean squared error of the rain", "leave it out"),
+    ),
+    # Methods of files, other people's weights
+    BadInput("a file that is not there", run(methods="checkpoint:none.pth"), ("checkpoint:none.pth", "no such file")),
+    BadInput(
+        "a method of a file, without the file",
+        run(methods="checkpoint"),
+        ("'checkpoint' needs a file", "write checkpoint:PATH"),
+    ),
+    BadInput(
+        "a file of a method that takes none", run(methods="unet:other.pth"), ("'unet' takes no file behind a colon",)
+    ),
+    BadInput("weights of nobody", "weights fetch prenett", ("'prenett'", "Did you mean 'prenet' or")),
+    BadInput(
+        "an address that does not exist",
+        "weights fetch prenet:rain100",
+        ("prenet:rain100: no such address", "Did you mean 'rain100h'?"),
+    ),
+    BadInput("weights that have no address", "weights fetch unet", ("unet names no address", "weights add")),
+    BadInput("nothing to fetch", "weights fetch", ("name methods", "--all")),
+    BadInput(
+        "other weights added", "weights add prenet other.pth", ("other.pth", "the weights are of another architecture")
+    ),
+    BadInput("weights added to a method without any", "weights add median other.pth", ("median takes no weights",)),
+    BadInput(
+        "a folder without any of the papers' sets",
+        run(data="rain13k:photos"),
+        ("photos holds none of Test100", "paired:"),
+    ),
+    # Plugins
+    BadInput("a plugin's name that is none", "plugin new My_Derain", ("'My_Derain' is no usable name", "my-derain")),
+    BadInput("a plugin's name that is taken", "plugin new unet", ("'unet' already", "another name")),
+    BadInput("a kind of plugin that does not exist", "plugin new x --kind metrc", ("metrc", "Did you mean 'metric'?")),
+    BadInput("a plugin where something is", "plugin new my-derain --out photos", ("photos is there already", "--out")),
+    BadInput("checking nothing", "plugin check unett", ("'unett'", "Did you mean 'unet'?")),
+    BadInput(
+        "an option of a method that is not checked",
+        "plugin check median --set unet.depth=4",
+        ("that method is not checked", "Checked: median"),
+    ),
 )
 
 

@@ -77,6 +77,24 @@ def test_one_file_of_any_size_and_type(command: Any, photos: Path, tmp_path: Pat
     assert (tmp_path / "photo0.png").is_file()
 
 
+@pytest.mark.shared
+def test_an_official_checkpoint_by_its_own_options(command: Any, shared: Path, tmp_path: Path) -> None:
+    """``--set`` reaches the network: with frame=Add each stage is given what the ones before left."""
+    folder = shared / "methods" / "rescan_gru_full"
+    picture = shared / "methods" / "inputs" / "odd_93x131.png"
+    arguments = ("--method", "rescan", "--weights", f"rescan={folder / 'latest'}")
+    full, add, tiles = (tmp_path / f"{name}.png" for name in ("full", "add", "tiles"))
+    assert command("derain", picture, full, *arguments).status == 0
+    official = cv2.imread(str(folder / "odd_93x131_u8.png")).astype(int)
+    assert np.abs(cv2.imread(str(full)).astype(int) - official).max() <= 1
+    assert command("derain", picture, add, *arguments, "--set", "rescan.frame=Add").status == 0
+    assert np.abs(cv2.imread(str(add)).astype(int) - official).max() > 1
+    assert command("derain", picture, tiles, *arguments, "--tile", "64").status == 0
+    assert not np.array_equal(cv2.imread(str(tiles)), cv2.imread(str(full))), "the squeeze sees a tile"
+    refused = command("derain", picture, tmp_path / "x.png", *arguments, "--tile", "8")
+    assert refused.status == 2 and "--tile" in refused.message
+
+
 def test_a_chain_without_weights_says_what_to_give(command: Any, photos: Path, tmp_path: Path) -> None:
     ended = command("derain", photos, tmp_path / "out", "--method", "unet", *SMALL, "--device", "cpu")
     assert ended.status == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,29 @@ def test_the_exit_status_is_1_where_a_chain_is_lost_and_the_report_is_written(
     )
     assert ended.status == 1
     assert (out / "report" / "index.html").is_file()
+
+
+def test_the_suite_of_deraining_papers_trains_nothing_and_scores_by_both_protocols(
+    command: Any, pairs: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "sets"
+    for name in ("Rain100L", "Rain100H"):
+        shutil.copytree(pairs / "rainy", root / name / "input")
+        shutil.copytree(pairs / "clear", root / name / "target")
+    out = tmp_path / "run"
+    ended = command("run", "--suite", "rain13k", "--data", f"rain13k:{root}", "--out", out, "--cache", tmp_path / "c")
+    assert ended.status == 1, ended.err
+    assert "rescan: " in ended.out and "nothing is trained with --no-train, or by a suite that says so" in ended.out
+    results = RunFolder(out).results()
+    scored = results[results["status"] == "ok"]
+    assert set(scored["method"]) == {"identity", "restormer"}, "restormer ships weights"
+    assert set(scored["dataset"]) == {"Rain100L", "Rain100H"}
+    whole = scored[scored["region"] == "image"]
+    assert {"psnr_y[mprnet]", "psnr_y[prenet]"} <= {
+        f"{m}[{v}]" for m, v in zip(whole.metric, whole.variant, strict=True)
+    }
+    skipped = results[results["status"] == "skipped"]
+    assert set(skipped["method"]) == {"derainnet", "rescan", "prenet", "mprnet"}
 
 
 def test_samples_are_told_by_run_and_by_a_report_made_again(command: Any, pairs: Path, tmp_path: Path) -> None:

@@ -91,9 +91,42 @@ def test_without_truth_there_is_no_table(shown: Any) -> None:
     assert text.strip() == "real:x: no ground truth, so there are pictures in the report and no scores"
 
 
+def test_the_reasons_of_what_was_lost_are_told(shown: Any) -> None:
+    failed = {"status": "failed", "reason": "RuntimeError: no\nway"}
+    rows = [
+        *ROWS,
+        row("rescan", "p0@light", "light", None, **failed),
+        row("rescan", "p0@light", "light", None, "ssim", **failed),
+        row("rescan", "p1@light", "light", None, **failed),
+        row("prenet", "p0@light", "light", None, status="skipped", reason="prenet has no weights"),
+        row("unet", "p9@light", "light", None, metric="lpips", status="skipped", reason="too small"),
+    ]
+    text = shown(rows, ["identity", "unet", "rescan", "prenet"], width=80)
+    assert "\nrescan: 2 failed: RuntimeError: no way\n" in text
+    assert "\nprenet: 1 skipped: prenet has no weights\n" in text
+    assert "too small" not in text, "unet has other scores"
+
+
+def test_only_the_first_reasons_are_told(shown: Any) -> None:
+    rows = [row("unet", f"p{n}", "light", None, status="failed", reason=f"reason {n}") for n in range(11)]
+    text = shown(rows, ["unet"], width=80)
+    assert text.count("unet: 1 failed: reason") == 8
+    assert "and 3 more reasons; the report has them" in text
+
+
 def test_metrics_that_were_not_asked_for_have_no_column(shown: Any) -> None:
     text = shown([one for one in ROWS if one.metric == "psnr"], ["identity", "unet"])
     assert "PSNR" in text and "SSIM" not in text and "LPIPS" not in text
+
+
+def test_weights_of_several_classes_are_no_ranking(shown: Any) -> None:
+    def about(own: str) -> dict[str, Any]:
+        weights = {"identity": [], "unet": [{"class": "shipped"}], "prenet": [{"class": own}]}
+        return {"methods": [{"name": name, "weights": each} for name, each in weights.items()]}
+
+    words = " ".join(shown(ROWS, ["identity", "unet"], about=about("official")).split())
+    assert "no ranking of methods together (shipped: unet; official: prenet)" in words
+    assert "no ranking" not in shown(ROWS, ["identity", "unet"], about=about("shipped"))
 
 
 def test_names_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
