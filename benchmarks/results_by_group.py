@@ -3,8 +3,9 @@
     python benchmarks/results_by_group.py runs/clear_road "trained on=lund,tusimple,udacity" kitti=kitti camvid=camvid
     python benchmarks/results_by_group.py runs/chain kitti=kitti --beside "wide U-Net=runs/wide:unet" --against unet
 
-Each group is NAME=PREFIXES of image names; ``all`` is always shown first. ``--beside NAME=RUN:METHOD`` takes a method
-of another run over the same pictures under a name of its own. Differences are to the rainy input, or to ``--against``.
+Each group is NAME=PREFIXES of image names; all of each data set is always shown first. ``--beside NAME=RUN:METHOD``
+takes a method of another run over the same pictures under a name of its own. Differences are to the rainy input, or
+to ``--against``.
 """
 
 from __future__ import annotations
@@ -65,6 +66,11 @@ def table(results: pd.DataFrame, methods: list[str], against: str) -> str:
     return "\n".join(lines)
 
 
+def by_dataset(results: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each data set; figures of two are never averaged."""
+    return [(str(name), rows) for name, rows in results.groupby("dataset", observed=True)]
+
+
 def beside(results: pd.DataFrame, text: str) -> tuple[str, pd.DataFrame]:
     """The rows of a method of another run, under the name that ``text`` gives it.
 
@@ -97,14 +103,16 @@ def main() -> None:
     for text in arguments.beside:
         name, rows = beside(results, text)
         results, methods = pd.concat([results, rows], ignore_index=True), [*methods, name]
-    print(f"## all\n\n{table(results, methods, arguments.against)}\n")
+    for dataset, rows in by_dataset(results):
+        print(f"## all of {dataset}\n\n{table(rows, methods, arguments.against)}\n")
     for group in arguments.groups:
         name, _, prefixes = group.partition("=")
         chosen = results[results["image"].astype(str).str.startswith(tuple(prefixes.split(",")))]
         if chosen.empty:
             parser.error(f"no image name begins with {prefixes}")
-        photos = chosen["image"].astype(str).str.partition("@")[0].nunique()
-        print(f"## {name} ({photos} photographs)\n\n{table(chosen, methods, arguments.against)}\n")
+        for dataset, rows in by_dataset(chosen):
+            photos = rows["image"].astype(str).str.partition("@")[0].nunique()
+            print(f"## {name} of {dataset} ({photos} photographs)\n\n{table(rows, methods, arguments.against)}\n")
 
 
 if __name__ == "__main__":
