@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
@@ -20,13 +21,15 @@ from drivederain.errors import WeightsError
 TIMEOUT: Final = 30.0
 """Seconds that a server may be silent."""
 SLOWEST: Final = 1000.0
-"""Bytes a second that must come at least, over each such time: a trickle is no better than silence."""
+"""Bytes a second that must come of the file at least, over each such time: a trickle is no better than silence."""
 TRIES: Final = 4
 PAUSE: Final = 1.0
 """Seconds before the second try; twice as many before each further one."""
 MOST: Final = 8 * 10**9
 """Bytes of a file whose size is not recorded."""
 CHUNK: Final = 1 << 18
+HERE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+"""Errors of this machine's disk, which no other try mends."""
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 Progress = Callable[[int, int], None]
@@ -86,7 +89,7 @@ def _download(
                 part.unlink(missing_ok=True)
             raise WeightsError(f"{address}: {error}") from error
         except (OSError, HTTPException, ValueError) as error:
-            if isinstance(error, OSError) and error.filename is not None and error.errno is not None:
+            if isinstance(error, OSError) and (error.errno in HERE or (error.filename is not None and error.errno)):
                 raise  # this machine's: its disk is full, its folder cannot be written
             if not sha256:
                 part.unlink(missing_ok=True)
@@ -118,11 +121,14 @@ class _NoDowngrade(urllib.request.HTTPRedirectHandler):
     def http_error_302(
         self, request: urllib.request.Request, answer: IO[bytes], code: int, message: str, headers: HTTPMessage
     ) -> HTTPResponse | None:
-        there = urljoin(request.full_url, headers.get("Location", ""))
+        # As the library finds it: of servers that send no Location it takes the address from elsewhere.
+        named = headers.get("Location") or headers.get("URI") or ""
+        there = urljoin(request.full_url, named)
         parts, here = urlsplit(there), urlsplit(request.full_url)
-        allowed = parts.scheme == "https" or (parts.scheme == here.scheme and parts.hostname == here.hostname)
-        if not allowed:
-            raise _Refused(f"it redirects to {there[:200]}, which is not https")
+        same = (parts.scheme, parts.hostname) == (here.scheme, here.hostname)
+        if not same and (parts.scheme != "https" or parts.hostname in LOOPBACK):
+            what = "this machine" if parts.scheme == "https" else "which is not https"
+            raise _Refused(f"it redirects to {there[:200]}, {what}")
         return super().http_error_302(request, answer, code, message, headers)
 
     http_error_301 = http_error_302  # type: ignore[assignment]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,20 +29,30 @@ def code_of(implementation: str) -> str:
     if found is None:
         return ""
     if found.origin is None:  # a namespace: what else lies in it is not this plugin's
-        names = [Path(folder, *module.split(".")[1:]) for folder in found.submodule_search_locations or ()]
-        files = [path for name in names for path in (name.with_suffix(".py"), name / "__init__.py") if path.is_file()]
-        return _digest({path.name: path for path in files})
+        return _digest(_in_namespace([Path(folder) for folder in found.submodule_search_locations or ()], module))
     if not found.submodule_search_locations:
         path = Path(found.origin)
         return _digest({path.name: path} if path.suffix == ".py" and path.is_file() else {})
-    return _digest(
-        {
-            path.relative_to(folder).as_posix(): path
-            for folder in found.submodule_search_locations
-            for path in Path(folder).rglob("*.py")
-            if path.is_file()
-        }
-    )
+    return _digest({name: path for folder in found.submodule_search_locations for name, path in _below(Path(folder))})
+
+
+def _in_namespace(folders: list[Path], module: str) -> dict[str, Path]:
+    """Those of the outermost package in the namespace that the module lies in, or of the module alone."""
+    for name in module.split(".")[1:]:
+        places = [folder / name for folder in folders]
+        for place in places:
+            if (place / "__init__.py").is_file():
+                return dict(_below(place))
+            if (file := place.with_suffix(".py")).is_file():
+                return {file.name: file}
+        folders = places
+    return {}
+
+
+def _below(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in folder.rglob("*.py"):
+        if path.is_file():
+            yield path.relative_to(folder).as_posix(), path
 
 
 def _digest(files: dict[str, Path]) -> str:

@@ -128,7 +128,7 @@ class Registry:
             strict: raise at the first plugin that fails; by default what ``DRIVEDERAIN_STRICT`` says (``1``: do).
 
         Raises:
-            SpecError: a plugin failed, and ``strict`` is wanted.
+            SpecError: a plugin failed, or one that is named for DRIVEDERAIN_PLUGINS is not there; ``strict`` is wanted.
         """
         registry = cls()
         strict = os.environ.get("DRIVEDERAIN_STRICT", "") not in ("", "0") if strict is None else strict
@@ -139,7 +139,7 @@ class Registry:
             registry.plugins.extend(
                 PluginStatus("entry_points.txt", "", one.name, one.version, "failed", one.reason) for one in damaged
             )
-        unknown = set(allowed or ())
+        unknown = set(allowed or ()) - {_normalised(one.distribution) for one in registry.plugins}
         for entry_point in sorted(entry_points, key=order):
             distribution, version = distribution_of(entry_point)
             names = {_normalised(entry_point.name), _normalised(distribution)}

@@ -216,10 +216,11 @@ def _shards(path: Path) -> list[Path]:
 
 def _read(path: Path) -> LibraryEntry:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = {"beside": {}, **json.loads(path.read_text(encoding="utf-8"))}
         entry = LibraryEntry(**{each.name: told[each.name] for each in fields(LibraryEntry)})
         if (
-            not all(map(PLAIN.fullmatch, (entry.file, *entry.beside)))
+            not isinstance(entry.beside, dict)
+            or not all(map(PLAIN.fullmatch, (entry.file, *entry.beside)))
             or (entry.method, entry.name) != path.parts[-3:-1]
         ):
             raise ValueError("it is of another place")

@@ -47,6 +47,13 @@ def test_of_a_single_file_and_of_a_namespace(folder: Path) -> None:
     assert first and code_of("somebodys_space.one.method:Method") == first
     (folder / "somebodys_space" / "one" / "method.py").write_text("A = 2")
     assert code_of("somebodys_space.one.method:Method") not in ("", first)
+    package = folder / "somebodys_space" / "two"
+    package.mkdir()
+    for name in ("__init__.py", "method.py", "network.py"):
+        (package / name).write_text("A = 1")
+    first = code_of("somebodys_space.two.method:Method")
+    (package / "network.py").write_text("A = 2")
+    assert first and code_of("somebodys_space.two.method:Method") not in ("", first)
 
 
 def test_what_comes_with_the_program_has_its_version_instead() -> None:

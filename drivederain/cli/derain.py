@@ -24,7 +24,7 @@ def derain(
         list[str] | None,
         typer.Option(
             metavar="METHOD=PATH",
-            help="A file, or a name of `weights list`; again for more.",
+            help="A file, or a name in your library; again for more.",
             show_default="shipped",
         ),
     ] = None,

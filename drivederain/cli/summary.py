@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from drivederain.cli.console import console
+from drivederain.engine.rows import NO_TRUTH
 from drivederain.results import statistics
 from drivederain.results.run_folder import RunFolder
 from drivederain.results.sample_spread import SampleSpread, sample_spreads
@@ -54,21 +55,16 @@ def show_summary(run: RunFolder) -> None:
         for spread in spreads:
             if (spread.dataset, spread.intensity_source, spread.metric) == (dataset, source, "psnr"):
                 console.print(_spread(spread), markup=False)
-    for line in _losses(run, {name for name, has_truth in truth.items() if not has_truth}):
+    for line in _losses(run):
         console.print(line, markup=False, soft_wrap=True, highlight=False)
 
 
-def _losses(run: RunFolder, without_truth: set[str]) -> list[str]:
-    """Why pictures of a method are lost, and why a method was skipped as a whole; a line each reason.
-
-    Args:
-        run: its folder.
-        without_truth: data sets of which nothing is scored, which is no loss.
-    """
+def _losses(run: RunFolder) -> list[str]:
+    """Why pictures of a method are lost, and why a method was skipped as a whole; a line each reason."""
     rows = run.results(("method", "dataset", "image", "status", "reason"))
     keys = ["method", "dataset"]
     whole = rows["status"].ne("skipped").groupby([rows[key] for key in keys], observed=True).transform("sum").eq(0)
-    lost = rows[rows["status"].isin(FAILED) | (whole & ~rows["dataset"].isin(without_truth))].drop_duplicates()
+    lost = rows[rows["status"].isin(FAILED) | (whole & rows["reason"].ne(NO_TRUTH))].drop_duplicates()
     counted = lost.groupby(["method", "status", "reason"], observed=True).size()
     counted = counted.sort_values(ascending=False, kind="stable")
     lines = [

@@ -25,7 +25,8 @@ class Rain13K:
         self._context, self._root = context, root
         self.sets, left = find_sets(root)
         if not self.sets:
-            there = ", ".join(sorted(path.name + "/" for path in root.iterdir() if path.is_dir())) or "none"
+            shown = left or sorted(path for path in root.iterdir() if path.is_dir())
+            there = ", ".join(f"{path.relative_to(root).as_posix()}/" for path in shown) or "none"
             raise DataError(
                 f"{root} holds none of {', '.join(SIZES)} with input/ and target/ in it, nor does its test/ (folders "
                 f"there: {there}). Name two folders with --data paired:RAINY:CLEAR."

@@ -91,11 +91,12 @@ def about_method(
 
 
 def _options(stage: ReadyStage) -> dict[str, Any]:
-    """Of weights that do not store their options, only those that are not read off the tensors."""
+    """Of weights that do not store their options, only those that were typed or are not read off the tensors."""
     if stage.options is None:
         return {}
     foreign = stage.found is not None and not stage.found.architecture
-    return dict(stage.options.model_dump(mode="json", exclude=set(stage.spec.read_off) if foreign else None))
+    unknown = set(stage.spec.read_off) - stage.options.model_fields_set if foreign else None
+    return dict(stage.options.model_dump(mode="json", exclude=unknown))
 
 
 def told_non_commercial(facts: Mapping[str, Any]) -> dict[str, str]:

@@ -74,6 +74,7 @@ class Trainer:
                 "precision": self._precision(stage),
                 "threads": torch.get_num_threads() if stage.device.type == "cpu" else 0,
                 "torch": torch.__version__,
+                "drivederain": __version__,
                 "download": self.settings.download,
             }
         )

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from drivederain.cli import console as console_module
 from drivederain.cli import summary
+from drivederain.engine.rows import NO_TRUTH
 from drivederain.results.run_folder import RunFolder
 from drivederain.results.schema import Row
 from drivederain.results.store import write_results
@@ -86,7 +87,7 @@ def test_a_narrow_terminal_keeps_each_row_on_one_line(shown: Any) -> None:
 
 
 def test_without_truth_there_is_no_table(shown: Any) -> None:
-    lost = {"dataset": "real:x", "intensity_source": "estimated", "status": "skipped", "reason": "no truth"}
+    lost = {"dataset": "real:x", "intensity_source": "estimated", "status": "skipped", "reason": NO_TRUTH}
     text = shown([row("identity", f"p{n}", "light", None, **lost) for n in range(2)], ["identity"])
     assert text.strip() == "real:x: no ground truth, so there are pictures in the report and no scores"
 

@@ -30,8 +30,9 @@ class PReNetMethod(Method):
             weights, for_real_photos = by_our_names(weights)
             # That a network is for real photos its names suggest; whoever types another order of work knows better.
             typed = self.options.model_fields_set
-            meant = {name: value for name, value in FOR_REAL_PHOTOS.items() if for_real_photos and name not in typed}
             told = read_off(weights)
+            known = typed | told.keys()
+            meant = {name: value for name, value in FOR_REAL_PHOTOS.items() if for_real_photos and name not in known}
             if "memory" not in told and self.options.memory == "none":
                 raise WeightsError(
                     f"{weights.path}: it holds a network with an LSTM, and memory=none was asked for. Leave the option "
