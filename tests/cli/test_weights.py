@@ -86,6 +86,22 @@ def test_a_training_begins_with_weights_of_the_library(
     assert ended.status == 0, ended.err
 
 
+@pytest.mark.shared
+def test_a_training_from_an_official_file_that_tells_its_sizes_goes_on(
+    command: Any, shared: Path, pairs: Path, cache: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("spandrel_extra_arches")
+    file = shared / "methods" / "restormer_small" / "deraining.pth"
+    arguments = (
+        "train", "restormer", "--weights", f"restormer={file}", "--data", f"paired:{pairs}",
+        "--set", "training.crop=32", "--set", "training.batch_size=1",
+    )  # fmt: skip
+    first = command(*arguments, "--steps", "1", "--out", tmp_path / "train")
+    assert first.status == 0, first.err
+    second = command(*arguments, "--steps", "2", "--resume", tmp_path / "train")
+    assert second.status == 0, second.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -333,6 +333,12 @@ class _Training:
         stored = dict(self.preset.options) if self.preset else {}
         stored |= start.architecture if start else {}
         begun = dict(self.folder.read_record().get("method_options", {})) if settings.resume else {}
+        if start is not None and not start.architecture:
+            # Other people's file tells these itself; the defaults that were noted of it were never asked for.
+            defaults = key_options(method_options(spec, {}))
+            begun = {
+                name: value for name, value in begun.items() if name not in spec.read_off or value != defaults.get(name)
+            }
         options = method_options(spec, self._typed(), stored | begun)
         self._check_options(options, begun)
         method = make_method(spec, options, may_download=settings.download)
