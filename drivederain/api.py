@@ -300,14 +300,14 @@ def derain(
 @overload
 def restore(  # type: ignore[overload-overlap]  # a text is an iterable of texts too, and means one path
     pictures: Picture, method: str = ..., *, device: str = ..., precision: str = ..., seed: int = ...,
-    weights: Weights | None = ..., options: Options | None = ..., cache: str | Path | None = ...,
-    display: Display | None = ...,
+    weights: Weights | None = ..., options: Options | None = ..., tile: int | None = ...,
+    cache: str | Path | None = ..., display: Display | None = ...,
 ) -> Pixels: ...  # fmt: skip
 @overload
 def restore(
     pictures: Iterable[Picture], method: str = ..., *, device: str = ..., precision: str = ..., seed: int = ...,
-    weights: Weights | None = ..., options: Options | None = ..., cache: str | Path | None = ...,
-    display: Display | None = ...,
+    weights: Weights | None = ..., options: Options | None = ..., tile: int | None = ...,
+    cache: str | Path | None = ..., display: Display | None = ...,
 ) -> list[Pixels]: ...  # fmt: skip
 def restore(
     pictures: Picture | Iterable[Picture],
@@ -318,6 +318,7 @@ def restore(
     seed: int = 0,
     weights: Weights | None = None,
     options: Options | None = None,
+    tile: int | None = None,
     cache: str | Path | None = None,
     display: Display | None = None,
 ) -> Pixels | list[Pixels]:
@@ -328,6 +329,7 @@ def restore(
             ``open_data``, whose rainy picture is taken.
         method: a chain.
         weights: as ``outcome.folder.best`` after ``train``; by default the shipped ones.
+        tile: side of the tiles that larger pictures are cut into; by default the method's own.
         display: told which picture is at hand, and of licences.
 
     Returns:
@@ -348,7 +350,7 @@ def restore(
     quiet_libraries()
     alone = isinstance(pictures, str | Path | np.ndarray | Sample)
     listed: list[Any] = [pictures] if alone else list(pictures)  # type: ignore[arg-type]
-    typed = _typed(given | {"target": Path(), "tile": None, "skip_bad": False})
+    typed = _typed(given | {"target": Path(), "skip_bad": False})
     registry = Registry.discover()
     chain = registry.chain(method)
     restored = []

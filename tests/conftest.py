@@ -64,6 +64,7 @@ class FileServer:
     status: int = 200
     kind: str = "application/octet-stream"
     location: str = ""
+    location_header: str = "Location"
     silent: float = 0.0
     drips: float = 0.0
     """Seconds between any two bytes."""
@@ -83,7 +84,7 @@ def server() -> Iterator[FileServer]:
             time.sleep(told.silent)
             if told.location:
                 self.send_response(302)
-                self.send_header("Location", told.location)
+                self.send_header(told.location_header, told.location)
                 self.end_headers()
                 return
             first = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and told.ranges else 0

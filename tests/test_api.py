@@ -306,6 +306,10 @@ def test_restore_takes_arrays_paths_and_samples(command: Any, cache: Path, photo
     assert np.array_equal(rained, cv2.imread(str(tmp_path / "typed.png"))[..., ::-1])
     assert derain(file, tmp_path / "called.png", method="unet", device="cpu") == [tmp_path / "called.png"]
     assert (tmp_path / "called.png").read_bytes() == (tmp_path / "typed.png").read_bytes()
+    derain(file, tmp_path / "tiles.png", method="unet", device="cpu", tile=64)
+    tiled = restore(pixels, "unet", device="cpu", tile=64)
+    assert np.array_equal(tiled, cv2.imread(str(tmp_path / "tiles.png"))[..., ::-1])
+    assert not np.array_equal(tiled, rained), "a tile of 64 pixels does not see all of 64 x 96"
     for wrong, words in (
         (pixels.astype(np.float32), "picture 1 is float32 (64, 96, 3): give an array H x W x 3, RGB, uint8"),
         (pixels[..., 0], "picture 1 is uint8 (64, 96)"),

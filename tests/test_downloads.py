@@ -92,6 +92,10 @@ def test_a_rest_that_the_server_has_not_is_fetched_anew(fetch: Fetch, server: An
         ({"location": "http://example.com/file"}, "redirects to http://example.com/file, which is not https"),
         ({"location": "file:///etc/hostname"}, "redirects to file:///etc/hostname, which is not https"),
         ({"location": "http://localhost/file"}, "redirects to http://localhost/file, which is not https"),
+        (
+            {"location": "http://example.com/file", "location_header": "URI"},
+            "redirects to http://example.com/file, which is not https",
+        ),
     ],
 )
 def test_a_server_that_has_no_such_file_is_quoted(

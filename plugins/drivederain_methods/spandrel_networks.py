@@ -4,14 +4,60 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from abc import abstractmethod
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any, ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from drivederain.errors import WeightsError
-from drivederain.method import LoadedWeights
+from drivederain.method import LoadedWeights, Method
+from drivederain.training.hyperparameters import Hyperparameters
+from drivederain.training.module import RestorationModule
+from drivederain.training.recipe import Recipe
+from drivederain.weights import load_state
+
+
+class SpandrelMethod(Method):
+    """A method whose network is spandrel's; official files tell its sizes, the options are for training one here."""
+
+    name: ClassVar[str]
+    """Of the architecture, as spandrel calls it."""
+    mark: ClassVar[str]
+    """A key that every checkpoint of it has."""
+    module: ClassVar[type[RestorationModule]] = RestorationModule
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """The network of the options, with random weights, as training starts."""
+
+    def load(self, weights: LoadedWeights | None, device: torch.device) -> None:
+        self._of_a_file = weights is not None and not weights.metadata.get("architecture")
+        if weights is not None and self._of_a_file:
+            self.network = read_off(
+                weights, self.name, self.mark, self.build if self.options.model_fields_set else None
+            )
+        else:
+            self.network = self.build()
+            if weights is not None:
+                load_state(self.network, weights)
+        self.network.eval().to(device)
+
+    def network_options(self) -> dict[str, Any]:
+        # A network that was read off a file is read off the file that is trained from it, too.
+        return {} if self._of_a_file else super().network_options()
+
+    def training(self) -> Recipe:
+        # Smaller crops than the U-Net's: a step costs several times as much.
+        return Recipe(self.module(self.network), Hyperparameters(crop=128, batch_size=4))
+
+    def state(self) -> dict[str, Tensor]:
+        return self.network.state_dict()
+
+    def close(self) -> None:
+        del self.network
 
 
 def read_off(weights: LoadedWeights, architecture: str, mark: str, wanted: Callable[[], nn.Module] | None) -> nn.Module:

@@ -18,7 +18,7 @@ from drivederain_methods.mprnet.plugin import drivederain_methods
 
 pytest.importorskip("spandrel_extra_arches", reason="the extra nc is not installed")
 
-from drivederain_methods.mprnet.method import MPRNet, build
+from drivederain_methods.mprnet.method import MPRNet
 
 CPU = torch.device("cpu")
 TINY = MPRNetOptions(channels=8, growth=4, full_growth=4, blocks=1)
@@ -34,7 +34,7 @@ def randomised(network: torch.nn.Module) -> None:
 
 def test_the_official_configuration_has_the_official_number_of_parameters() -> None:
     with torch.device("meta"):
-        network = build(OFFICIAL)
+        network = MPRNet(OFFICIAL).build()
     assert sum(parameter.numel() for parameter in network.parameters()) == 3_637_249
     assert len(network.state_dict()) == 316
 
@@ -47,7 +47,7 @@ def test_training_starts_at_the_identity_of_all_stages() -> None:
 
 
 def test_an_official_checkpoint_is_read_as_it_is(tmp_path: Path) -> None:
-    network = build(TINY)
+    network = MPRNet(TINY).build()
     randomised(network)
     path = tmp_path / "model_deraining.pth"
     state = {f"module.{name}": value for name, value in network.state_dict().items()}
@@ -83,7 +83,7 @@ def test_other_checkpoints_are_refused(tmp_path: Path) -> None:
     path.write_bytes(serialise({"conv.weight": torch.zeros(1)}, {}))
     with pytest.raises(WeightsError, match=r"other\.safetensors: no MPRNet checkpoint"):
         MPRNet(MPRNetOptions()).load(read_weights(path), CPU)
-    state = {name: value for name, value in build(TINY).state_dict().items() if name != "tail.weight"}
+    state = {name: value for name, value in MPRNet(TINY).build().state_dict().items() if name != "tail.weight"}
     path.write_bytes(serialise(state, {}))
     with pytest.raises(WeightsError, match=r"other\.safetensors: spandrel does not read it as MPRNet"):
         MPRNet(MPRNetOptions()).load(read_weights(path), CPU)

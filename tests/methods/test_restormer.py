@@ -24,7 +24,7 @@ from drivederain_methods.restormer.plugin import drivederain_methods
 
 pytest.importorskip("spandrel_extra_arches", reason="the extra nc is not installed")
 
-from drivederain_methods.restormer.method import Restormer, build
+from drivederain_methods.restormer.method import Restormer
 
 CPU = torch.device("cpu")
 TINY = RestormerOptions(dim=8, blocks=(1, 1, 1, 1), heads=(1, 1, 2, 2))
@@ -88,7 +88,7 @@ def test_small_pictures_are_padded_to_a_multiple_of_8_as_the_official_code_does(
 
 def test_the_official_configuration_has_the_official_number_of_parameters() -> None:
     with torch.device("meta"):
-        network = build(OFFICIAL)
+        network = Restormer(OFFICIAL).build()
     assert sum(parameter.numel() for parameter in network.parameters()) == 26_126_644
     assert len(network.state_dict()) == 494
 

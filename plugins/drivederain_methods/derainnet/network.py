@@ -45,7 +45,14 @@ class DerainNet(nn.Module):
         return base[inside], wide - base
 
     def clean(self, detail: Tensor) -> Tensor:
-        """The detail without rain, of the picture's size, from detail that is ``BORDER`` larger on each side."""
+        """The detail without rain.
+
+        Args:
+            detail: B x 3 x (H + 2 BORDER) x (W + 2 BORDER), about [-1, 1], of a picture of H x W.
+
+        Returns:
+            B x 3 x H x W.
+        """
         return self.clean_inside(detail)[..., CUT:-CUT, CUT:-CUT]
 
     def clean_inside(self, detail: Tensor) -> Tensor:
@@ -56,7 +63,15 @@ class DerainNet(nn.Module):
 
 
 def mirrored(picture: Tensor, border: int) -> Tensor:
-    """Continued on all sides by its mirror image, the edge itself twice; again and again where it is small."""
+    """A picture continued on all sides by its mirror image, the edge itself twice; again and again where it is small.
+
+    Args:
+        picture: ... x H x W.
+        border: in pixels, of each side.
+
+    Returns:
+        ... x (H + 2 border) x (W + 2 border).
+    """
     for axis in (-2, -1):
         length = picture.shape[axis]
         there = torch.arange(-border, length + border, device=picture.device) % (2 * length)

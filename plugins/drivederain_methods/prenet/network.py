@@ -55,7 +55,14 @@ class PReNet(nn.Module):
         return self.passes(rainy)[-1]
 
     def passes(self, rainy: Tensor) -> list[Tensor]:
-        """The picture after each pass."""
+        """The picture after each pass.
+
+        Args:
+            rainy: B x 3 x H x W, [0, 1].
+
+        Returns:
+            One tensor a pass, of the shape of ``rainy``; not clamped to [0, 1].
+        """
         found = []
         restored = rainy
         hidden = cell = rainy.new_zeros(len(rainy), CHANNELS, *rainy.shape[2:])

@@ -135,7 +135,14 @@ class RESCAN(nn.Module):
         return rainy - self.rain(rainy)[-1]
 
     def rain(self, rainy: Tensor) -> list[Tensor]:
-        """The rain as each stage knows it, rainy picture minus clear one."""
+        """The rain as each stage knows it, rainy picture minus clear one (the paper's R).
+
+        Args:
+            rainy: B x 3 x H x W, [0, 1].
+
+        Returns:
+            One tensor a stage, of the shape of ``rainy``, about [-1, 1].
+        """
         found: list[Tensor] = []
         seen, states = rainy, [None] * len(self.rnns)
         for _ in range(self.stages):
