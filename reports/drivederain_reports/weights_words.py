@@ -42,4 +42,4 @@ def _together(budgets: list[str]) -> str:
     if len(budgets) < 2 or None in limits or len(units) != 1:
         return ""
     total = sum(float(limit[1]) for limit in limits if limit)
-    return f"{total:g} {units.pop()}s"
+    return f"{total:g} {units.pop()}{'' if total == 1 else 's'}"

@@ -32,6 +32,10 @@ def stage(
             [stage("unet", "20 minutes") | {"hardware": "EPYC, 2 threads"}],
             "trained here (20 minutes on synthetic:train; EPYC, 2 threads)",
         ),
+        (
+            [stage("unet", "0.5 minutes", "")] * 2,
+            "trained here (0.5 minutes) + trained here (0.5 minutes); together 1 minute",
+        ),
         # Minutes and steps have no sum, nor have those that may end either way.
         (
             [stage("unet", "20 minutes", ""), stage("diffusion", "9 steps", "")],
