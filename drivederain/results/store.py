@@ -49,14 +49,23 @@ class ResultsWriter:
         self._path = path
         self._waiting: list[Row] = []
         self._last: tuple[Any, ...] | None = None
-        self._open = ExitStack()
         self.statuses: Counter[Status] = Counter()
         """Rows so far by status."""
 
     def __enter__(self) -> Self:
-        file = self._open.enter_context(atomic_file(self._path))
-        self._parquet = pq.ParquetWriter(file, RESULTS, **_FORMAT)
+        with ExitStack() as opened:
+            file = opened.enter_context(atomic_file(self._path))
+            self._parquet = pq.ParquetWriter(file, RESULTS, **_FORMAT)
+            opened.callback(self._let_go)
+            self._open = opened.pop_all()
         return self
+
+    def _let_go(self) -> None:
+        """Close what an exception left open while its file still is: pyarrow would do it later, and complain."""
+        if self._parquet.is_open:
+            with contextlib.suppress(OSError, ValueError, pa.ArrowException):  # the first error is the one to tell
+                self._parquet.close()
+            self._parquet.is_open = False
 
     def add(self, rows: Iterable[Row]) -> None:
         """Take more rows, which follow those before in the order of ``RESULTS_ORDER``.
@@ -94,8 +103,6 @@ class ResultsWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            with contextlib.suppress(OSError, ValueError, pa.ArrowException):  # the first error is the one to tell
-                self._parquet.close()
             self._open.__exit__(kind, error, trace)
             return
         with self._open:

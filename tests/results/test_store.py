@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,44 @@ def test_a_refused_row_leaves_the_earlier_table(tmp_path: Path, second: Row, mes
         writer.add([second])
     assert path.read_bytes() == b"of an earlier run"
     assert [file.name for file in tmp_path.iterdir()] == ["results.parquet"]
+
+
+@pytest.mark.parametrize("where", ["as it opens", "in a block", "as it closes"])
+def test_stopped_at_any_moment_it_leaves_the_earlier_table_and_says_nothing(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What pyarrow has not closed it closes when it is freed, and complains where the file is closed by then."""
+    write_results(tmp_path / "results.parquet", [row()])
+    before = (tmp_path / "results.parquet").read_bytes()
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+
+    def write() -> None:
+        with ResultsWriter(tmp_path / "results.parquet") as writer:
+            writer.add([row(image="b")])
+            if where == "in a block":
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+
+        def close(self: pq.ParquetWriter) -> None:
+            patched.undo()
+            raise KeyboardInterrupt
+
+        def opened(*arguments: Any, **more: Any) -> pq.ParquetWriter:
+            patched.undo()
+            pq.ParquetWriter(*arguments, **more)
+            raise KeyboardInterrupt
+
+        if where == "as it closes":
+            patched.setattr(pq.ParquetWriter, "close", close)
+        if where == "as it opens":
+            patched.setattr(pq, "ParquetWriter", opened)
+        with pytest.raises(KeyboardInterrupt):
+            write()
+    gc.collect()
+    assert not told
+    assert (tmp_path / "results.parquet").read_bytes() == before and len(list(tmp_path.iterdir())) == 1
 
 
 def test_text_is_read_as_categories_in_order_and_only_the_columns_asked_for(tmp_path: Path) -> None:
