@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from drivederain.results.statistics import ALL, Estimate, image_scores, in_order, paired_differences, score_matrix
+from drivederain.results.intervals import Estimate
+from drivederain.results.statistics import ALL, image_scores, in_order, paired_differences, score_matrix
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,11 +13,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from drivederain.errors import DataError
+from drivederain.results.intervals import LEVEL, RESAMPLES
 from drivederain.results.published import published_beside
 from drivederain.results.run_folder import RunFolder, write_atomically
 from drivederain.results.sample_spread import sample_spreads
 from drivederain.results.stage_gains import stage_gains
-from drivederain.results.statistics import ALL, COLUMNS, LEVEL, REFERENCE, RESAMPLES, image_scores, summarise
+from drivederain.results.statistics import ALL, COLUMNS, REFERENCE, image_scores, summarise
 from drivederain.specs import ReportSection
 from drivederain_reports import figures
 from drivederain_reports.gain_chart import STYLES, gain_chart

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drivederain.results.statistics import REFERENCE, Estimate, ScoreMatrix, paired_differences
+from drivederain.results.intervals import Estimate
+from drivederain.results.statistics import REFERENCE, ScoreMatrix, paired_differences
 from drivederain_reports.run_about import MetricAbout
 
 COVERAGE = 0.8

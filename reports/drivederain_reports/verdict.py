@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drivederain.results.statistics import ALL, REFERENCE, Estimate
+from drivederain.results.intervals import Estimate
+from drivederain.results.statistics import ALL, REFERENCE
 from drivederain_reports.figures import interval, number, plural, signed
 from drivederain_reports.ranking import Ranking
 from drivederain_reports.score_tables import Group

@@ -6,17 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
+from drivederain.results.intervals import clustered_intervals
 from drivederain.results.schema import RESULTS
-from drivederain.results.statistics import (
-    clustered_intervals,
-    estimates,
-    image_scores,
-    paired_differences,
-    score_matrix,
-    summarise,
-)
+from drivederain.results.statistics import image_scores, paired_differences, score_matrix, summarise
 
 
 def frame(*rows: dict[str, Any]) -> pd.DataFrame:
@@ -77,68 +70,6 @@ def test_means_and_paired_differences_by_hand() -> None:
     assert math.isnan(pick(summary, method="identity", intensity="light")["difference"])
 
 
-def test_interval_agrees_with_scipy_where_every_picture_is_a_scene() -> None:
-    values = np.random.Generator(np.random.PCG64(1)).normal(25, 3, 60)
-    low, high = clustered_intervals(values[:, None], [str(n) for n in range(60)], ("d",), resamples=20_000)
-    theirs = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="percentile", rng=7).confidence_interval
-    assert low[0] == pytest.approx(theirs.low, abs=0.05)
-    assert high[0] == pytest.approx(theirs.high, abs=0.05)
-
-
-def test_all_resamples_of_two_scenes_are_the_three_that_there_are() -> None:
-    low, high = clustered_intervals(np.array([[1.0], [3.0]]), ["a", "b"], ("d",))
-    assert (low[0], high[0]) == (1.0, 3.0)  # means 1, 2, 3 with 1/4, 1/2, 1/4
-
-
-def test_interval_is_wider_than_the_naive_one_where_a_scene_s_pictures_are_alike() -> None:
-    noise = np.random.Generator(np.random.PCG64(2))
-    values = np.repeat(noise.normal(25, 3, 20), 5) + noise.normal(0, 0.1, 100)
-    clustered = clustered_intervals(values[:, None], [str(n // 5) for n in range(100)], ("d",))
-    naive = clustered_intervals(values[:, None], [str(n) for n in range(100)], ("d",))
-    assert clustered[1][0] - clustered[0][0] > 1.7 * (naive[1][0] - naive[0][0])  # sqrt(5) = 2.2 times
-
-
-def test_interval_covers_the_truth_about_as_often_as_it_says() -> None:
-    noise = np.random.Generator(np.random.PCG64(3))
-    values = noise.normal(0, 1, (40, 1, 400)) + noise.normal(0, 0.3, (40, 3, 400))
-    scenes = [str(n // 3) for n in range(120)]
-    low, high = clustered_intervals(values.reshape(120, 400), scenes, ("d",))
-    covered = np.mean((low <= 0) & (high >= 0))
-    assert 0.90 <= covered <= 0.97  # the percentile interval is slightly short at 40 scenes
-
-
-def test_same_names_give_the_same_interval_and_others_another() -> None:
-    values, scenes = np.arange(10.0)[:, None] ** 2, [str(n) for n in range(10)]
-    first = clustered_intervals(values, scenes, ("d", "light"))
-    assert first == clustered_intervals(values, scenes, ("d", "light"))
-    assert first != clustered_intervals(values, scenes, ("d", "heavy"))
-    order = np.random.Generator(np.random.PCG64(4)).permutation(10)
-    assert first == clustered_intervals(values[order], [scenes[n] for n in order], ("d", "light"))
-
-
-def test_columns_do_not_disturb_each_other() -> None:
-    values = np.random.Generator(np.random.PCG64(5)).random((12, 3))
-    values[0:2, 1] = np.nan
-    scenes = [str(n // 2) for n in range(12)]
-    together = clustered_intervals(values, scenes, ("d",))
-    for column in range(3):
-        alone = clustered_intervals(values[:, [column]], scenes, ("d",))
-        assert together[0][column] == pytest.approx(alone[0][0], abs=1e-12)
-        assert together[1][column] == pytest.approx(alone[1][0], abs=1e-12)
-
-
-def test_infinite_values_are_counted_and_left_out_of_the_mean() -> None:
-    inf = math.inf
-    some, every, none = estimates(
-        np.array([[20.0, inf, np.nan], [inf, inf, np.nan], [30.0, inf, np.nan]]), ["a", "b", "c"], ("d",)
-    )
-    assert (some.mean, some.n, some.finite, some.scenes) == (25.0, 3, 2, 2)
-    assert (every.mean, every.n, every.finite) == (inf, 3, 0)
-    assert math.isnan(every.low)
-    assert math.isnan(none.mean)
-    assert none.n == 0
-
-
 def test_infinite_values_have_no_difference() -> None:
     results = frame(
         {"image": "a", "scene": "a", "value": math.inf},
@@ -148,14 +79,6 @@ def test_infinite_values_have_no_difference() -> None:
     )
     unet = pick(summarise(results), method="unet", intensity="light")
     assert (unet["difference"], unet["difference_n"]) == (1.0, 1)
-
-
-def test_one_scene_has_no_interval() -> None:
-    (only,) = estimates(np.array([[1.0], [2.0]]), ["a", "a"], ("d",))
-    assert only.mean == 1.5
-    assert math.isnan(only.low)
-    assert math.isnan(only.high)
-    assert not only.tells_apart
 
 
 def test_data_sets_and_sources_of_the_intensity_stay_apart() -> None:
