@@ -21,13 +21,16 @@ from drivederain.results.stage_gains import stage_gains
 from drivederain.results.statistics import ALL, COLUMNS, REFERENCE, image_scores, summarise
 from drivederain.specs import ReportSection
 from drivederain_reports import figures
+from drivederain_reports.criteria import checklists
 from drivederain_reports.gain_chart import STYLES, gain_chart
 from drivederain_reports.gallery import galleries
 from drivederain_reports.losses import MOST, losses
+from drivederain_reports.paired_section import paired_tables
 from drivederain_reports.pictures import Previews
 from drivederain_reports.run_about import RunAbout, read_about
 from drivederain_reports.score_tables import Group, groups
 from drivederain_reports.speed import not_measured, speed_rows
+from drivederain_reports.standings import standings
 from drivederain_reports.training_section import trainings, without_history
 from drivederain_reports.verdict import sample_words, verdicts
 from drivederain_reports.weights_words import weights_in_full, weights_words
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
 CHART_METRICS = ("psnr", "lpips")
 
 
-def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = ()) -> Path:
+def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (), reference: str = REFERENCE) -> Path:
     """Write the report of a run from its stored results and return its path.
 
     The page loads nothing: style, script and preview pictures are in it, and its content security policy forbids the
@@ -47,9 +50,11 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
     Args:
         run_folder: with ``run.json`` and ``results.parquet``; ``timings.parquet`` and ``images/`` are shown if there.
         registry_sections: sections of plugins; each is put into a sandboxed frame without scripts.
+        reference: the method that the others are compared with picture by picture.
 
     Raises:
-        DataError: the folder is no run, or a file in it is damaged; the message names the file.
+        DataError: the folder is no run, or a file in it is damaged; the message names the file. Or the run has no
+            method ``reference``.
     """
     about = read_about(run_folder)
     results = run_folder.results([*COLUMNS, "stage", "reason", "stepped_down", "weights_class", "budget"])
@@ -58,6 +63,11 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
     _check_metrics(run_folder, scores, about)
     known = dict.fromkeys([*(method.name for method in about.methods), *sorted(results["method"].unique())])
     methods = [name for name in known if name != REFERENCE]
+    if reference not in known:
+        raise DataError(
+            f"{run_folder.path} has no method {reference!r} to compare with. "
+            f"Give --reference one of: {', '.join(known)}"
+        )
     styles = {name: number % STYLES for number, name in enumerate(methods)}
     shown = groups(results, scores, summary, about.datasets, about.metrics, [REFERENCE, *methods])
     charts = []
@@ -71,6 +81,8 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
         ]
         charts.append([chart for chart in drawn if chart is not None])
     failures, skips = losses(results)
+    timed = [] if timings is None else speed_rows(timings, results, about.started)
+    gains = stage_gains(results, methods)
     previews = Previews(run_folder)
     script = _static("report.js")
     page = (
@@ -83,7 +95,10 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             charts=charts,
             verdicts=verdicts(shown),
             galleries=galleries(run_folder, _once(shown), scores, results, methods, previews),
-            stage_gains=stage_gains(results, methods),
+            standings=standings(shown, about.methods, timed),
+            checklists=checklists(shown, scores, gains, about.trainings),
+            paired=paired_tables(shown, scores, reference),
+            stage_gains=gains,
             spreads=sample_spreads(results, methods),
             published=published_beside([method.model_dump() for method in about.methods], summary),
             weights_in_full={method.name: weights_in_full(method) for method in about.methods},
@@ -92,7 +107,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             failures=failures,
             skips=skips,
             most=MOST,
-            timings=[] if timings is None else speed_rows(timings, results, about.started),
+            timings=timed,
             timings_missing=timings is None,
             not_measured=[] if timings is None else not_measured(timings, about.methods),
             trainings=trainings(run_folder, about, previews),
@@ -144,6 +159,7 @@ def _environment() -> Environment:
         "number": figures.number,
         "signed": figures.signed,
         "count": figures.count,
+        "p_value": figures.p_value,
         "duration": figures.seconds,
         "sample_words": sample_words,
     }
