@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,10 @@ from drivederain.results.stage_gains import stage_gains
 from drivederain.results.statistics import ALL, COLUMNS, REFERENCE, image_scores, summarise
 from drivederain.specs import ReportSection
 from drivederain_reports import figures
+from drivederain_reports.charts.figure import Figure, page_svg
+from drivederain_reports.charts.looks import SHAPES, STYLES
+from drivederain_reports.charts.of_group import group_figures
 from drivederain_reports.criteria import checklists
-from drivederain_reports.gain_chart import STYLES, gain_chart
 from drivederain_reports.gallery import galleries
 from drivederain_reports.losses import MOST, losses
 from drivederain_reports.paired_section import paired_tables
@@ -37,8 +40,6 @@ from drivederain_reports.weights_words import weights_in_full, weights_words
 
 if TYPE_CHECKING:
     import pandas as pd
-
-CHART_METRICS = ("psnr", "lpips")
 
 
 def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (), reference: str = REFERENCE) -> Path:
@@ -70,19 +71,14 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
         )
     styles = {name: number % STYLES for number, name in enumerate(methods)}
     shown = groups(results, scores, summary, about.datasets, about.metrics, [REFERENCE, *methods])
-    charts = []
-    for group in shown:
-        own = summary[(summary["dataset"] == group.dataset.name) & (summary["intensity_source"] == group.source)]
-        own = own[own["method"].isin(group.methods)]
-        drawn = [
-            gain_chart(own, table.metric, group.intensities, styles)
-            for table in group.tables
-            if table.metric.name in CHART_METRICS
-        ]
-        charts.append([chart for chart in drawn if chart is not None])
     failures, skips = losses(results)
     timed = [] if timings is None else speed_rows(timings, results, about.started)
     gains = stage_gains(results, methods)
+    pictures = run_folder.pictures() if run_folder.pictures_parquet.exists() else None
+    charts = [
+        group_figures(group, number, scores, summary, timed, pictures, styles, reference)
+        for number, group in enumerate(shown)
+    ]
     previews = Previews(run_folder)
     script = _static("report.js")
     page = (
@@ -117,6 +113,8 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             styles=styles,
             resamples=RESAMPLES,
             level=round(100 * LEVEL),
+            draw=_numbered_svg(),
+            SHAPES=SHAPES,
             REFERENCE=REFERENCE,
             ALL=ALL,
             css=Markup(_static("report.css")),
@@ -127,6 +125,12 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
     previews.prune()
     write_atomically(run_folder.report_html, page.encode("utf-8", "replace"))
     return run_folder.report_html
+
+
+def _numbered_svg() -> Callable[[Figure], Markup]:
+    """What draws figures, each with identifiers of its own."""
+    numbers = itertools.count()
+    return lambda figure: page_svg(figure, next(numbers))
 
 
 def _once(shown: Sequence[Group]) -> list[Group]:
