@@ -41,6 +41,9 @@ from drivederain_reports.weights_words import weights_in_full, weights_words
 if TYPE_CHECKING:
     import pandas as pd
 
+SCRIPTS = ("theme", "tables", "charts", "gallery", "print")
+"""Files of ``static/script``."""
+
 
 def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (), reference: str = REFERENCE) -> Path:
     """Write the report of a run from its stored results and return its path.
@@ -80,7 +83,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
         for number, group in enumerate(shown)
     ]
     previews = Previews(run_folder)
-    script = _static("report.js")
+    script = _script()
     page = (
         _environment()
         .get_template("page.html.j2")
@@ -169,6 +172,12 @@ def _environment() -> Environment:
     }
     environment.globals["plural"] = figures.plural
     return environment
+
+
+def _script() -> str:
+    """All parts, each in a block, so that their names do not meet."""
+    parts = [f"{{\n{_static(f'script/{name}.js')}}}\n" for name in SCRIPTS]
+    return '"use strict";\n' + "".join(parts)
 
 
 def _static(name: str) -> str:
