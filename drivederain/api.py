@@ -193,6 +193,7 @@ def run(
     seed: int | None = None,
     samples: int | None = None,
     limit: int | None = None,
+    clear_input: int | None = None,
     metrics: Texts | None = None,
     intensities: Texts = (),
     weights: Weights | None = None,

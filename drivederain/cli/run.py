@@ -48,6 +48,12 @@ def run(
     limit: Annotated[
         int | None, typer.Option(help="At most so many photos or pairs a test set.", show_default="all")
     ] = None,
+    clear_input: Annotated[
+        int | None,
+        typer.Option(
+            help="Clear pictures a test set that are restored too: to do no harm.", show_default="the suite's"
+        ),
+    ] = None,
     metrics: Annotated[
         str | None, typer.Option(help="As in psnr,lpips,psnr_y[mprnet].", show_default="the suite's")
     ] = None,
@@ -146,6 +152,7 @@ def run_settings(typed: Mapping[str, Any], command: Sequence[str], registry: Reg
         "seed": settled("seed", 0),
         "samples": values.at_least("--samples", settled("samples", 1), 1),
         "limit": values.at_least("--limit", settled("limit", None), 1),
+        "clear_input": values.at_least("--clear-input", settled("clear_input", 0), 0),
         "intensities": values.intensities(
             typed["intensity"]
             if typed["intensity"] is not None

@@ -26,7 +26,7 @@ from drivederain.errors import DataError, OptionError
 from drivederain.names import did_you_mean
 from drivederain.registry import Registry
 from drivederain.results.run_folder import write_atomically
-from drivederain.specs import INTENSITIES, Intensity
+from drivederain.specs import INTENSITIES
 from drivederain.training.hyperparameters import Hyperparameters
 from drivederain.training.sheets import sheet
 
@@ -34,7 +34,7 @@ DRAWS = 8
 """Crops in ``augmentation.png``."""
 
 Pixels = NDArray[np.uint8]
-Scene = dict[Intensity, Sample]
+Scene = dict[str, Sample]
 """The samples of one clear picture, at most one of an intensity."""
 
 

@@ -21,7 +21,15 @@ KEYS = {
     "train_data": str,
     "protocol": dict,
 }
-PROTOCOL = {"size": (str, int), "seed": int, "samples": int, "intensity": list, "limit": int, "precision": str}
+PROTOCOL = {
+    "size": (str, int),
+    "seed": int,
+    "samples": int,
+    "clear_input": int,
+    "intensity": list,
+    "limit": int,
+    "precision": str,
+}
 
 _KINDS = {str: "a text", int: "a whole number", list: "a list", dict: "a table", bool: "true or false"}
 

@@ -57,7 +57,8 @@ class Sample:
     clear: Picture | None
     mask: Picture | None
     """Soft drop mask."""
-    intensity: Intensity
+    intensity: Intensity | Literal["clear"]
+    """``clear``: the clear picture itself is the input."""
     intensity_source: IntensitySource
     borderline: bool = False
     """The intensity was measured or estimated close to a cut point."""
@@ -91,6 +92,8 @@ class SampleSet:
     has_truth: bool
     description: str = ""
     """One plain sentence for the report: what was drawn, how it was split."""
+    clear_input_of: str = ""
+    """The test set whose clear pictures these are, as their own input; "" for rainy ones."""
 
 
 @dataclass

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from drivederain.data.sample import DataContext, Dataset, Problem, Sample, SampleSet, Split
 from drivederain.data.sources import parse_source
+from drivederain.engine.clear_inputs import clear_inputs
 from drivederain.engine.settings import RunSettings
 from drivederain.errors import DataError, OptionError
 from drivederain.implementation import load_implementation
@@ -76,6 +77,7 @@ def gather(settings: RunSettings, registry: Registry, *, must_train: Sequence[st
         )
     _refuse_one_name(tested)
     refuse_overlap(training, [sample for _, sample_set in tested for sample in sample_set.samples])
+    tested += _with_clear_inputs(tested, settings.clear_input)
     words = f"{'the train part of ' if train_text is None else ''}{', '.join(dict.fromkeys(trained_names))}"
     # In an order of their own: what is trained must not depend on the order of --data.
     training.sort(key=lambda sample: (sample.rainy.fingerprint, sample.source_file))
@@ -128,6 +130,10 @@ def check_data_options(options: Mapping[str, str], registry: Registry, texts: Se
 
 def _with_truth(sample_sets: Sequence[SampleSet]) -> list[SampleSet]:
     return [sample_set for sample_set in sample_sets if sample_set.has_truth]
+
+
+def _with_clear_inputs(tested: Sequence[tuple[str, SampleSet]], most: int) -> list[tuple[str, SampleSet]]:
+    return [(text, clear_inputs(each, most)) for text, each in tested if each.has_truth and most]
 
 
 def _refuse_one_name(tested: Sequence[tuple[str, SampleSet]]) -> None:

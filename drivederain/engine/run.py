@@ -274,7 +274,11 @@ class _Run:
         self, stages: Mapping[str, ReadyStage], sample_sets: Sequence[SampleSet], restorer: Restorer, scorer: Scorer
     ) -> list[dict[str, Any]]:
         """What limits latent methods whatever they learn, by method and data set."""
-        clear = [clear_samples(sample_set) for sample_set in sample_sets if sample_set.has_truth]
+        clear = [
+            clear_samples(sample_set)
+            for sample_set in sample_sets
+            if sample_set.has_truth and not sample_set.clear_input_of
+        ]
         usable = [stage for stage in stages.values() if stage.usable]
         made = []
         for name, (ceiling, of) in ceilings_of(usable).items():
@@ -334,6 +338,7 @@ class _Run:
             "size": "native" if settings.size is None else str(settings.size),
             "seed": settings.seed,
             "samples": settings.samples,
+            "clear_input": settings.clear_input,
             "device": self.device.type,
             "precision": settings.precision,
             "threads": torch.get_num_threads(),

@@ -45,6 +45,7 @@ def about_dataset(text: str, sample_set: SampleSet) -> dict[str, Any]:
         "name": sample_set.name,
         "split": sample_set.split,
         "has_truth": sample_set.has_truth,
+        "clear_input_of": sample_set.clear_input_of,
         "images": len(samples),
         "scenes": len({sample.scene for sample in samples}),
         "description": sample_set.description,

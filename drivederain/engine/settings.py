@@ -35,6 +35,8 @@ class RunSettings:
     samples: int = 1
     """Outputs of every chain that draws noise, each with a seed of its own; their scores tell the spread."""
     limit: int | None = None
+    clear_input: int = 0
+    """Clear pictures of each test set that are given to the methods as input too, at most."""
     weights: Mapping[str, Path] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Method -> option -> value, as typed."""

@@ -203,7 +203,7 @@ class _Judge:
             names = (str(dataset), "estimated", ALL)
             less = paired_differences(matrix, REFERENCE, [method], names)[method]
             if less.finite:
-                answers.append((less.low > 0, f"{number(less.mean, 3)} less than the input", str(dataset)))
+                answers.append((less.low > 0, f"{number(less.mean, 2)} % less of the picture", str(dataset)))
         if not answers:
             return Answer(UNKNOWN, "", "no photographs without ground truth were scored for visible drops")
         worst = min(answers)

@@ -22,6 +22,7 @@ from drivederain.results.stage_gains import stage_gains
 from drivederain.results.statistics import ALL, COLUMNS, REFERENCE, image_scores, summarise
 from drivederain.specs import ReportSection
 from drivederain_reports import figures
+from drivederain_reports.artefacts import artefact_tables, harm_tables
 from drivederain_reports.charts.figure import Figure, page_svg
 from drivederain_reports.charts.looks import SHAPES, STYLES
 from drivederain_reports.charts.of_group import group_figures
@@ -73,7 +74,9 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             f"Give --reference one of: {', '.join(known)}"
         )
     styles = {name: number % STYLES for number, name in enumerate(methods)}
-    shown = groups(results, scores, summary, about.datasets, about.metrics, [REFERENCE, *methods])
+    every = groups(results, scores, summary, about.datasets, about.metrics, [REFERENCE, *methods])
+    shown = [group for group in every if not group.dataset.clear_input_of]
+    clear = [group for group in every if group.dataset.clear_input_of]
     failures, skips = losses(results)
     timed = [] if timings is None else speed_rows(timings, results, about.started)
     gains = stage_gains(results, methods)
@@ -93,9 +96,11 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             groups=shown,
             charts=charts,
             verdicts=verdicts(shown),
-            galleries=galleries(run_folder, _once(shown), scores, results, methods, previews),
+            galleries=galleries(run_folder, [*_once(shown), *_once(clear)], scores, results, methods, previews),
             standings=standings(shown, about.methods, timed),
             checklists=checklists(shown, scores, gains, about.trainings),
+            artefacts=artefact_tables(shown, scores, summary, about.metrics),
+            harm=harm_tables(clear, summary, about.metrics),
             paired=paired_tables(shown, scores, reference),
             stage_gains=gains,
             spreads=sample_spreads(results, methods),

@@ -82,6 +82,8 @@ class DatasetAbout(_Record):
     name: str
     split: Text = ""
     has_truth: bool
+    clear_input_of: Text = ""
+    """The test set whose clear pictures these are, as their own input."""
     images: int
     scenes: int
     description: Text = ""
@@ -117,7 +119,19 @@ class MetricAbout(_Record):
         return 1 if self.direction == "higher" else -1
 
 
-_LABELS = {"psnr": "PSNR", "ssim": "SSIM", "mse": "MSE", "lpips": "LPIPS", "psnr_y": "PSNR-Y", "ssim_y": "SSIM-Y"}
+_LABELS = {
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "mse": "MSE",
+    "lpips": "LPIPS",
+    "psnr_y": "PSNR-Y",
+    "ssim_y": "SSIM-Y",
+    "colour_shift": "Colour shift",
+    "blur": "Blur",
+    "altered": "Altered",
+    "visible_drops": "Visible drops",
+    "seams": "Seams",
+}
 
 
 Figure = Annotated[float, Field(ge=-1e15, le=1e15)]
