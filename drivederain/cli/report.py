@@ -13,20 +13,31 @@ if TYPE_CHECKING:
     from drivederain.results.run_folder import RunFolder
 
 
-def report(folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder that `run --out` wrote.")]) -> None:
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder that `run --out` wrote.")],
+    reference: Annotated[
+        str,
+        typer.Option(
+            metavar="METHOD", help="Compare all methods with this one, picture by picture; the rainy input is identity."
+        ),
+    ] = "identity",
+) -> None:
     """Render a run's report again from its results."""
     from drivederain.cli.console import console
     from drivederain.registry import Registry
     from drivederain.results.run_folder import RunFolder
 
-    console.print(f"report: {write_report(RunFolder(folder), Registry.discover())}", soft_wrap=True, highlight=False)
+    written = write_report(RunFolder(folder), Registry.discover(), reference=reference)
+    console.print(f"report: {written}", soft_wrap=True, highlight=False)
 
 
-def write_report(folder: RunFolder, registry: Registry, warn: Callable[[str], None] | None = None) -> Path:
+def write_report(
+    folder: RunFolder, registry: Registry, warn: Callable[[str], None] | None = None, reference: str = "identity"
+) -> Path:
     """Render ``report/index.html``; a plugin whose section fails is told to ``warn``, else to the terminal.
 
     Raises:
-        DataError: the folder holds no whole run, or one of another version.
+        DataError: the folder holds no whole run, or one of another version, or without the method ``reference``.
     """
     from drivederain.errors import DataError
     from drivederain.results.schema import SCHEMA_VERSION
@@ -43,7 +54,7 @@ def write_report(folder: RunFolder, registry: Registry, warn: Callable[[str], No
     sections, failures = registry.report_sections(folder)
     for failure in failures:
         (warn or _note)(f"{failure.plugin}: its report section failed: {failure.reason}")
-    return render(folder, [section.section for section in sections])
+    return render(folder, [section.section for section in sections], reference)
 
 
 def _note(words: str) -> None:

@@ -16,9 +16,15 @@ from numpy.typing import NDArray
 
 from drivederain.data.fingerprint import fingerprint_of
 from drivederain.data.input_cache import CachedDrawing, Drawing
-from drivederain.data.sample import Picture
+from drivederain.data.sample import Picture, RainFacts
 from drivederain.rain import GENERATOR_VERSION, draw_rain
 from drivederain.specs import Intensity
+
+
+def facts_of(parameters: Mapping[str, Any]) -> RainFacts:
+    """How much it rains by what was recorded of a drawing (``RainParameters``); ``None`` for what is not in it."""
+    rate, coverage = parameters.get("rain_rate_mm_h"), parameters.get("coverage_soft_01")
+    return RainFacts(None if rate is None else float(rate), None if coverage is None else float(coverage))
 
 
 def eight_bit_mask(soft: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -52,6 +58,10 @@ class RainDrawing:
     def parameters(self) -> Mapping[str, Any]:
         """All that was drawn (``drivederain.rain.RainParameters.as_dict``)."""
         return self._entry().parameters(self._draw)
+
+    def facts(self) -> RainFacts:
+        """How much it rains."""
+        return facts_of(self.parameters())
 
     def picture(self, file: str) -> NDArray[np.uint8]:
         """``rainy.png`` (H x W x 3) or ``mask.png`` (H x W)."""

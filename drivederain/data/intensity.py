@@ -23,6 +23,8 @@ class KnownIntensity:
     intensity: Intensity
     source: IntensitySource
     borderline: bool
+    coverage: float
+    """What it was cut by: the covered part of the picture, 0 to 1, measured or estimated; NaN where it was recorded."""
 
 
 def estimated_intensity(rainy: Found, clear: Found | None, mask: Found | None, cache: Path) -> KnownIntensity:
@@ -40,7 +42,12 @@ def estimated_intensity(rainy: Found, clear: Found | None, mask: Found | None, c
         return _checked(record_of(entry.read_bytes()) or {})
     except (OSError, ValueError, TypeError, KeyError):
         known = _estimate(rainy, clear, mask)
-    record = {"intensity": known.intensity, "source": known.source, "borderline": known.borderline}
+    record = {
+        "intensity": known.intensity,
+        "source": known.source,
+        "borderline": known.borderline,
+        "coverage": known.coverage,
+    }
     write_atomically(entry, line_of(record))
     return known
 
@@ -51,13 +58,14 @@ def _estimate(rainy: Found, clear: Found | None, mask: Found | None) -> KnownInt
     else:
         drops = mask.mask(None).load() if mask else None
         stratum = strata.pair_intensity(rainy.picture(None).load(), clear.picture(None).load(), drops)
-    return KnownIntensity(stratum.intensity, stratum.source, stratum.borderline)
+    return KnownIntensity(stratum.intensity, stratum.source, stratum.borderline, float(stratum.evidence["coverage"]))
 
 
 def _checked(record: dict[str, object]) -> KnownIntensity:
     intensity, source, borderline = record["intensity"], record["source"], record["borderline"]
+    coverage = record["coverage"]
     for known in INTENSITIES:
         for kind in get_args(IntensitySource):
-            if intensity == known and source == kind and isinstance(borderline, bool):
-                return KnownIntensity(known, kind, borderline)
+            if intensity == known and source == kind and isinstance(borderline, bool) and isinstance(coverage, float):
+                return KnownIntensity(known, kind, borderline, coverage)
     raise ValueError("not a stratum")

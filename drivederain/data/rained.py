@@ -45,6 +45,7 @@ def rain_samples(clear: ClearPicture, dataset: str, split: Split, context: DataC
                 content=clear.content,
                 source_file=clear.source_file,
                 parameters=drawing.known(),
+                rain=drawing.facts,
             )
         )
     return samples

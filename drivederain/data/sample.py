@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -32,6 +32,17 @@ class Picture(Protocol):
 
 
 @dataclass(frozen=True)
+class RainFacts:
+    """How much it rains in a picture, as far as that is known."""
+
+    rate_mm_h: float | None = None
+    """Recorded when the rain was drawn."""
+    coverage: float | None = None
+    """Share of the picture behind drops, 0 to 1: of drawn rain where the soft mask is above .1, else what the intensity
+    was measured or estimated by."""
+
+
+@dataclass(frozen=True)
 class Sample:
     """One test or training picture: rainy, with truth and drop mask where there are any, and what is known of it."""
 
@@ -58,6 +69,8 @@ class Sample:
     """The file name as a reader would look for it, relative to the data folder."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """What was recorded of the rain."""
+    rain: Callable[[], RainFacts] = field(default=RainFacts, compare=False)
+    """How much it rains; may read a file, or draw what was not drawn before."""
 
 
 @dataclass(frozen=True)

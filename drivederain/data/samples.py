@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from drivederain.data.drawn_rain import facts_of
 from drivederain.data.found import in_threads, repeated
 from drivederain.data.intensity import KnownIntensity, estimated_intensity
 from drivederain.data.pairs import Pair
 from drivederain.data.problems import note
 from drivederain.data.recorded_intensity import Recorded
 from drivederain.data.resize import size_label
-from drivederain.data.sample import DataContext, Sample, Split
+from drivederain.data.sample import DataContext, RainFacts, Sample, Split
 from drivederain.errors import DataError
 from drivederain.specs import INTENSITIES
 
@@ -71,7 +74,7 @@ def make_samples(
 def _known(pair: Pair, collection: Collection, context: DataContext) -> KnownIntensity:
     recorded = collection.recorded.get(pair.stem)
     if recorded is not None:
-        return KnownIntensity(recorded.intensity, "recorded", borderline=False)
+        return KnownIntensity(recorded.intensity, "recorded", borderline=False, coverage=math.nan)
     return estimated_intensity(pair.rainy, pair.clear, pair.mask, context.cache)
 
 
@@ -92,4 +95,5 @@ def _sample(pair: Pair, known: KnownIntensity, collection: Collection, split: Sp
         content=pair.content,
         source_file=pair.rainy.name,
         parameters=recorded.parameters if recorded else {},
+        rain=partial(facts_of, recorded.parameters) if recorded else partial(RainFacts, coverage=known.coverage),
     )

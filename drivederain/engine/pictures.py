@@ -1,4 +1,4 @@
-"""``images/`` of a run: inputs and truths as PNG, outputs linked from the cache."""
+"""``images/`` of a run: inputs and truths as PNG, outputs linked from the cache, and thumbnails of all of them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from drivederain.data.decode import UnusablePicture
-from drivederain.data.png import encode_png
+from drivederain.data.png import decode_png, encode_png
 from drivederain.data.sample import Picture, Problem, Sample
 from drivederain.engine.cells import Cell, DamagedOutput
 from drivederain.engine.picture_manifest import Entry, Files, PictureManifest
 from drivederain.errors import DataError
 from drivederain.results.run_folder import RunFolder, folder_name, write_atomically
+from drivederain.results.thumbnails import NAME, VERSION, strip_of, tile_files
 
 THREADS = min(4, os.cpu_count() or 1)
 """Pictures that are decoded and packed at a time."""
@@ -116,6 +120,12 @@ class RunPictures:
                         continue
                 written[source.name] = folder / name
                 files[name] = (source.name, *there)
+            tiles = tile_files([method for method in cells if method != inputs], sample.clear is not None)
+            there, name = present.pop(NAME, None), _strip_name(tiles, files)
+            if there is None or known.get(NAME) != (name, *there):
+                there = _put_strip(folder, tiles, files)
+            if there is not None:
+                files[NAME] = (name, *there)
             for name in present:  # of an earlier run, or begun by one that was killed
                 if name.endswith(".png") or name.startswith("."):
                     (folder / name).unlink()
@@ -192,6 +202,32 @@ def _sources(sample: Sample, cells: Mapping[str, Cell], inputs: str) -> dict[str
         if output is not None:
             sources[f"{folder_name(method)}.png"] = _Linked(method, cell, picture, output.sha256)
     return sources
+
+
+def _strip_name(tiles: Sequence[str], files: Files) -> str:
+    """What the manifest calls a strip: it is of these pictures, in this order."""
+    parts = (VERSION, [(tile, files[tile][0] if tile in files else "") for tile in tiles])
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _put_strip(folder: Path, tiles: Sequence[str], files: Files) -> tuple[int, int] | None:
+    """Write the thumbnails of what lies in ``folder``; its size in bytes and its time of change in nanoseconds.
+
+    ``None`` without a rainy picture: there is no strip then.
+    """
+    pictures = [_read(folder / tile) if tile in files else None for tile in tiles]
+    if pictures[0] is None:
+        (folder / NAME).unlink(missing_ok=True)
+        return None
+    write_atomically(folder / NAME, strip_of(pictures), sync=False)
+    return _measured(folder / NAME)
+
+
+def _read(path: Path) -> NDArray[np.uint8] | None:
+    try:
+        return decode_png(path.read_bytes())
+    except (DataError, OSError):  # changed since it was put there; a thumbnail is not worth the run
+        return None
 
 
 def _present(folder: Path) -> dict[str, tuple[int, int]]:

@@ -21,6 +21,7 @@ from drivederain.engine.datasets import RunData, gather
 from drivederain.engine.device import choose_device
 from drivederain.engine.display import Display
 from drivederain.engine.environment import environment, git_state
+from drivederain.engine.picture_facts import picture_rows
 from drivederain.engine.pictures import RunPictures
 from drivederain.engine.prepare import Preparation
 from drivederain.engine.restore import MENDINGS, Restorer, Work
@@ -47,7 +48,7 @@ from drivederain.registry import Registry
 from drivederain.results.cell import FinishedCell
 from drivederain.results.run_folder import RunFolder, write_atomically
 from drivederain.results.schema import SCHEMA_VERSION, Row, Status
-from drivederain.results.store import ResultsWriter, write_timings
+from drivederain.results.store import ResultsWriter, write_pictures, write_timings
 
 LOCK = ".lock"
 """In the run's folder, held while a run writes there."""
@@ -148,6 +149,7 @@ class _Run:
             self.display.warn(f"{name} is not for commercial use: {words}")
         exit_status = int(self._rows_lost > 0 or any(method["status"] != "ok" for method in methods))
         write_timings(self.folder.timings_parquet, timings)
+        write_pictures(self.folder.pictures_parquet, picture_rows(sample_sets))
         trainings = training_records(stages, self.folder, self.display.warn)
         self._write_record(data, methods, ceilings, trainings, exit_status)
         self.events.write("finished", exit_status=exit_status, seconds=round(time.monotonic() - self.clock, 1))

@@ -1,6 +1,6 @@
 """A run's folder: where its files are and how they are read.
 
-    runs/<name>/  run.json  events.jsonl  results.parquet  timings.parquet  images/  report/index.html
+    runs/<name>/  run.json  events.jsonl  results.parquet  timings.parquet  pictures.parquet  images/  report/index.html
 
 ``images/<dataset>/<image>/`` holds ``rainy.png``, ``clear.png``, ``mask.png`` (where there are any) and one
 ``<method>.png`` for each chain, with characters unsafe in file names replaced (``folder_name``). The file
@@ -87,6 +87,10 @@ class RunFolder:
         return self.path / "timings.parquet"
 
     @property
+    def pictures_parquet(self) -> Path:
+        return self.path / "pictures.parquet"
+
+    @property
     def events_jsonl(self) -> Path:
         return self.path / "events.jsonl"
 
@@ -133,6 +137,10 @@ class RunFolder:
     def timings(self) -> pd.DataFrame:
         """``timings.parquet`` as a data frame with the columns of ``schema.TIMINGS``."""
         return self._table(self.timings_parquet)
+
+    def pictures(self) -> pd.DataFrame:
+        """``pictures.parquet`` as a data frame with the columns of ``schema.PICTURES``."""
+        return self._table(self.pictures_parquet)
 
     def _table(self, path: Path, columns: Sequence[str] | None = None, dictionaries: bool = False) -> pd.DataFrame:
         import pandas as pd

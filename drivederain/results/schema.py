@@ -1,4 +1,7 @@
-"""The table of results: one row a score, failures and skips included. The version is raised when a column changes."""
+"""The tables of a run: results (one row a score, failures and skips included), timings, and pictures.
+
+The version is raised when a column changes.
+"""
 
 from __future__ import annotations
 
@@ -66,6 +69,22 @@ TIMINGS = pa.schema(
         ("flops", pa.float64()),  # of one picture of height x width; null where another size was counted
         ("energy_j", pa.float64()),  # joules an image; null where the device does not tell
         ("measured_at", pa.string()),  # ISO time of the inference; older than the run where outputs were cached
+    ],
+    metadata={"schema_version": str(SCHEMA_VERSION)},
+)
+
+
+PICTURES = pa.schema(
+    [
+        ("dataset", pa.string()),
+        ("split", pa.string()),
+        ("image", pa.string()),
+        ("scene", pa.string()),
+        ("intensity", pa.string()),
+        ("intensity_source", pa.string()),
+        ("source_file", pa.string()),  # as a reader would look for it, relative to the data folder
+        ("rain_rate_mm_h", pa.float64()),  # recorded when the rain was drawn; null otherwise
+        ("coverage", pa.float64()),  # share of the picture behind drops, drawn, measured or estimated; null if unknown
     ],
     metadata={"schema_version": str(SCHEMA_VERSION)},
 )

@@ -1,8 +1,8 @@
-"""Writing ``results.parquet`` and ``timings.parquet``: whole or not at all, and the same rows give the same bytes.
+"""Writing the tables of a run: whole or not at all, and the same rows give the same bytes.
 
 Rows are sorted by data set, split, method, image, region, metric, variant and sample (timings by data set, method,
-device, precision and batch), so the order in which cells finished does not show. The same bytes are promised for one
-version of pyarrow, which writes its name into the file.
+device, precision and batch; pictures by data set, split and image), so the order in which cells finished does not
+show. The same bytes are promised for one version of pyarrow, which writes its name into the file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from drivederain.results.run_folder import atomic_file, write_atomically
-from drivederain.results.schema import RESULTS, STATUSES, TIMINGS, Row, Status
+from drivederain.results.schema import PICTURES, RESULTS, STATUSES, TIMINGS, Row, Status
 
 RESULTS_ORDER = ("dataset", "split", "method", "image", "region", "metric", "variant", "sample")
 TIMINGS_ORDER = ("dataset", "method", "device", "precision", "batch")
@@ -121,22 +121,35 @@ def write_results(path: Path, rows: Iterable[Row]) -> None:
         writer.add(sorted(rows, key=order_key))
 
 
+def write_pictures(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write ``rows``, whose keys are the columns of ``schema.PICTURES``, to ``path`` by data set, split and image.
+
+    Raises:
+        ValueError: a row lacks a column or has another one, or two rows are of the same picture.
+    """
+    _write_sorted(path, rows, PICTURES, ("dataset", "split", "image"))
+
+
 def write_timings(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write ``rows``, whose keys are the columns of ``schema.TIMINGS``, to ``path`` in the order of ``TIMINGS_ORDER``.
 
     Raises:
         ValueError: a row lacks a column or has another one, or two rows time the same thing.
     """
+    _write_sorted(path, rows, TIMINGS, TIMINGS_ORDER)
+
+
+def _write_sorted(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema, order: tuple[str, ...]) -> None:
     records = [dict(row) for row in rows]
     for record in records:
-        if set(record) != set(TIMINGS.names):
-            raise ValueError(f"timings columns {sorted(set(record) ^ set(TIMINGS.names))} are missing or unknown")
-    keyed = sorted(((tuple(row[name] for name in TIMINGS_ORDER), row) for row in records), key=lambda pair: pair[0])
+        if set(record) != set(schema.names):
+            raise ValueError(f"{path.stem} columns {sorted(set(record) ^ set(schema.names))} are missing or unknown")
+    keyed = sorted(((tuple(row[name] for name in order), row) for row in records), key=lambda pair: pair[0])
     for (key, _), (following, _) in itertools.pairwise(keyed):
         if key == following:
             raise ValueError("two rows for " + _words(key))
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist([row for _, row in keyed], schema=TIMINGS), sink, **_FORMAT)
+    pq.write_table(pa.Table.from_pylist([row for _, row in keyed], schema=schema), sink, **_FORMAT)
     write_atomically(path, bytes(sink.getvalue().to_pybytes()))
 
 

@@ -53,3 +53,10 @@ def seconds(value: float | None) -> str:
 def plural(amount: int, word: str) -> str:
     """``1 image``, ``2 images``."""
     return f"{count(amount)} {word}{'' if amount == 1 else 's'}"
+
+
+def p_value(value: float) -> str:
+    """A p value with two significant digits, ``< 0.001`` where it is smaller."""
+    if math.isnan(value):
+        return MISSING
+    return "< 0.001" if value < 0.001 else f"{value:.2g}"

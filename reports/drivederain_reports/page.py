@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,18 @@ from drivederain.results.stage_gains import stage_gains
 from drivederain.results.statistics import ALL, COLUMNS, REFERENCE, image_scores, summarise
 from drivederain.specs import ReportSection
 from drivederain_reports import figures
-from drivederain_reports.gain_chart import STYLES, gain_chart
+from drivederain_reports.charts.figure import Figure, page_svg
+from drivederain_reports.charts.looks import SHAPES, STYLES
+from drivederain_reports.charts.of_group import group_figures
+from drivederain_reports.criteria import checklists
 from drivederain_reports.gallery import galleries
 from drivederain_reports.losses import MOST, losses
+from drivederain_reports.paired_section import paired_tables
 from drivederain_reports.pictures import Previews
 from drivederain_reports.run_about import RunAbout, read_about
 from drivederain_reports.score_tables import Group, groups
 from drivederain_reports.speed import not_measured, speed_rows
+from drivederain_reports.standings import standings
 from drivederain_reports.training_section import trainings, without_history
 from drivederain_reports.verdict import sample_words, verdicts
 from drivederain_reports.weights_words import weights_in_full, weights_words
@@ -35,10 +41,11 @@ from drivederain_reports.weights_words import weights_in_full, weights_words
 if TYPE_CHECKING:
     import pandas as pd
 
-CHART_METRICS = ("psnr", "lpips")
+SCRIPTS = ("theme", "tables", "charts", "gallery", "print")
+"""Files of ``static/script``."""
 
 
-def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = ()) -> Path:
+def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (), reference: str = REFERENCE) -> Path:
     """Write the report of a run from its stored results and return its path.
 
     The page loads nothing: style, script and preview pictures are in it, and its content security policy forbids the
@@ -47,9 +54,11 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
     Args:
         run_folder: with ``run.json`` and ``results.parquet``; ``timings.parquet`` and ``images/`` are shown if there.
         registry_sections: sections of plugins; each is put into a sandboxed frame without scripts.
+        reference: the method that the others are compared with picture by picture.
 
     Raises:
-        DataError: the folder is no run, or a file in it is damaged; the message names the file.
+        DataError: the folder is no run, or a file in it is damaged; the message names the file. Or the run has no
+            method ``reference``.
     """
     about = read_about(run_folder)
     results = run_folder.results([*COLUMNS, "stage", "reason", "stepped_down", "weights_class", "budget"])
@@ -58,21 +67,23 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
     _check_metrics(run_folder, scores, about)
     known = dict.fromkeys([*(method.name for method in about.methods), *sorted(results["method"].unique())])
     methods = [name for name in known if name != REFERENCE]
+    if reference not in known:
+        raise DataError(
+            f"{run_folder.path} has no method {reference!r} to compare with. "
+            f"Give --reference one of: {', '.join(known)}"
+        )
     styles = {name: number % STYLES for number, name in enumerate(methods)}
     shown = groups(results, scores, summary, about.datasets, about.metrics, [REFERENCE, *methods])
-    charts = []
-    for group in shown:
-        own = summary[(summary["dataset"] == group.dataset.name) & (summary["intensity_source"] == group.source)]
-        own = own[own["method"].isin(group.methods)]
-        drawn = [
-            gain_chart(own, table.metric, group.intensities, styles)
-            for table in group.tables
-            if table.metric.name in CHART_METRICS
-        ]
-        charts.append([chart for chart in drawn if chart is not None])
     failures, skips = losses(results)
+    timed = [] if timings is None else speed_rows(timings, results, about.started)
+    gains = stage_gains(results, methods)
+    pictures = run_folder.pictures() if run_folder.pictures_parquet.exists() else None
+    charts = [
+        group_figures(group, number, scores, summary, timed, pictures, styles, reference)
+        for number, group in enumerate(shown)
+    ]
     previews = Previews(run_folder)
-    script = _static("report.js")
+    script = _script()
     page = (
         _environment()
         .get_template("page.html.j2")
@@ -83,7 +94,10 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             charts=charts,
             verdicts=verdicts(shown),
             galleries=galleries(run_folder, _once(shown), scores, results, methods, previews),
-            stage_gains=stage_gains(results, methods),
+            standings=standings(shown, about.methods, timed),
+            checklists=checklists(shown, scores, gains, about.trainings),
+            paired=paired_tables(shown, scores, reference),
+            stage_gains=gains,
             spreads=sample_spreads(results, methods),
             published=published_beside([method.model_dump() for method in about.methods], summary),
             weights_in_full={method.name: weights_in_full(method) for method in about.methods},
@@ -92,7 +106,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             failures=failures,
             skips=skips,
             most=MOST,
-            timings=[] if timings is None else speed_rows(timings, results, about.started),
+            timings=timed,
             timings_missing=timings is None,
             not_measured=[] if timings is None else not_measured(timings, about.methods),
             trainings=trainings(run_folder, about, previews),
@@ -102,6 +116,8 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             styles=styles,
             resamples=RESAMPLES,
             level=round(100 * LEVEL),
+            draw=_numbered_svg(),
+            SHAPES=SHAPES,
             REFERENCE=REFERENCE,
             ALL=ALL,
             css=Markup(_static("report.css")),
@@ -112,6 +128,12 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
     previews.prune()
     write_atomically(run_folder.report_html, page.encode("utf-8", "replace"))
     return run_folder.report_html
+
+
+def _numbered_svg() -> Callable[[Figure], Markup]:
+    """What draws figures, each with identifiers of its own."""
+    numbers = itertools.count()
+    return lambda figure: page_svg(figure, next(numbers))
 
 
 def _once(shown: Sequence[Group]) -> list[Group]:
@@ -144,11 +166,18 @@ def _environment() -> Environment:
         "number": figures.number,
         "signed": figures.signed,
         "count": figures.count,
+        "p_value": figures.p_value,
         "duration": figures.seconds,
         "sample_words": sample_words,
     }
     environment.globals["plural"] = figures.plural
     return environment
+
+
+def _script() -> str:
+    """All parts, each in a block, so that their names do not meet."""
+    parts = [f"{{\n{_static(f'script/{name}.js')}}}\n" for name in SCRIPTS]
+    return '"use strict";\n' + "".join(parts)
 
 
 def _static(name: str) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from drivederain.results.run_folder import RunFolder, folder_name
+from drivederain_reports.charts.figure import Figure
+from drivederain_reports.charts.training import loss_chart, psnr_chart
 from drivederain_reports.figures import MISSING, number, plural, seconds, signed
 from drivederain_reports.pictures import Previews, PreviewSize
 from drivederain_reports.run_about import RunAbout, TrainingAbout
-from drivederain_reports.training_charts import TrainingChart, loss_chart, psnr_chart
 
 FOLDER = "training"
 """In the run's folder: ``training/CHAIN/samples.png`` and ``real.png``."""
@@ -53,7 +54,7 @@ class Training:
     """One training with its drawings."""
 
     about: TrainingAbout
-    charts: tuple[TrainingChart, ...]
+    charts: tuple[Figure, ...]
     sheets: tuple[Sheet, ...]
     settings: tuple[Setting, ...]
 
@@ -105,17 +106,18 @@ def trainings(run: RunFolder, about: RunAbout, previews: Previews) -> list[Train
     fitting = (size for size in SIZES if _bytes(run, about.trainings, previews, size) <= PAGE_BYTES)
     size = next(fitting, SIZES[-1])
     room, made = PAGE_BYTES, []
-    for each in about.trainings:
+    for place, each in enumerate(about.trainings):
+        name = f"training-{place}-{folder_name(each.chain)}".lower()
         sheets = []
-        for name, path in _pictures(run, each):
+        for kind, path in _pictures(run, each):
             preview = previews.picture(path, size)
             if preview is None:
                 continue
             address = preview.address if len(preview.address) <= room else ""
             room -= len(address)
             file = f"../{FOLDER}/{path.parent.name}/{path.name}"
-            sheets.append(Sheet(CAPTIONS[name], each.pictures[name], address, file, preview.width, preview.height))
-        charts = tuple(chart for chart in (psnr_chart(each), loss_chart(each)) if chart is not None)
+            sheets.append(Sheet(CAPTIONS[kind], each.pictures[kind], address, file, preview.width, preview.height))
+        charts = tuple(chart for chart in (psnr_chart(each, name), loss_chart(each, name)) if chart is not None)
         made.append(Training(each, charts, tuple(sheets), tuple(_settings(each))))
     return made
 

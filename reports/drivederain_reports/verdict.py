@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from drivederain.results.intervals import Estimate
+from drivederain.results.intervals import FEWEST, Estimate
 from drivederain.results.statistics import ALL, REFERENCE
 from drivederain_reports.figures import interval, number, plural, signed
 from drivederain_reports.ranking import Ranking
@@ -36,12 +37,24 @@ class Finding:
     mean: str
     gain: Difference | None
     lead: Difference | None
-    level: tuple[str, ...]
-    """Methods that the data cannot tell apart from the best."""
+    tiers: tuple[tuple[int, tuple[str, ...]], ...]
+    """Ranks and the methods that share them, best first; the data cannot tell those of one rank apart."""
+    detectable: str
+    """The smallest lead over the runner-up that these pictures would show, "" without one."""
     n: int
     of: int
     scenes: int
     left_out: tuple[tuple[str, int], ...]
+
+    @property
+    def level(self) -> tuple[str, ...]:
+        """Methods that share the first place with the best."""
+        return self.tiers[0][1][1:] if self.tiers else ()
+
+    @property
+    def too_few_scenes(self) -> bool:
+        """No result could tell two methods apart."""
+        return 0 < self.scenes < FEWEST
 
     @property
     def left_out_words(self) -> str:
@@ -95,19 +108,28 @@ def _finding(ranking: Ranking) -> Finding:
     unit = f" {metric.unit}" if metric.unit else ""
     gain = ranking.gain
     lead = ranking.leads.get(ranking.runner_up) if ranking.runner_up else None
+    reach = ranking.detectable.get(ranking.runner_up or "", math.nan)
     return Finding(
         metric=metric.name,
         label=metric.label,
         best=best or "",
         mean=f"{number(ranking.means[best], metric.decimals)}{unit}" if best else "",
         gain=_difference(REFERENCE, gain, metric.decimals, unit) if gain else None,
-        lead=_difference(ranking.runner_up or "", lead, metric.decimals, unit) if lead else None,
-        level=tuple(name for name in ranking.order if ranking.level_with_best(name)),
+        lead=_lead(ranking, lead, unit) if lead else None,
+        tiers=tuple((ranking.ranks[group[0]], group) for group in ranking.groups),
+        detectable=f"{number(reach, metric.decimals)}{unit}" if not math.isnan(reach) else "",
         n=ranking.n,
         of=ranking.of,
-        scenes=gain.scenes if gain else 0,
+        scenes=lead.scenes if lead else gain.scenes if gain else 0,
         left_out=ranking.left_out,
     )
+
+
+def _lead(ranking: Ranking, lead: Estimate, unit: str) -> Difference:
+    """Over the runner-up, whose outcome is that of the test, not of the interval, which is not adjusted."""
+    runner_up = ranking.runner_up or ""
+    found = _difference(runner_up, lead, ranking.metric.decimals, unit)
+    return replace(found, outcome="unclear" if ranking.level_with_best(runner_up) else "better")
 
 
 def _difference(over: str, estimate: Estimate, decimals: int, unit: str) -> Difference:

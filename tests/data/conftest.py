@@ -55,7 +55,8 @@ def known_strata(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(source)
         mean = float(rainy.mean())
         intensity = "light" if mean < 85 else "medium" if mean < 170 else "heavy"
-        return strata.Stratum(intensity, borderline=80 < mean < 90, source=source, evidence={})  # type: ignore[arg-type]
+        evidence = {"coverage": 0.2}
+        return strata.Stratum(intensity, borderline=80 < mean < 90, source=source, evidence=evidence)  # type: ignore[arg-type]
 
     monkeypatch.setattr(strata, "pair_intensity", lambda rainy, clear, mask: stratum(rainy, "pair"))
     monkeypatch.setattr(strata, "photo_intensity", lambda rainy: stratum(rainy, "estimated"))

@@ -18,6 +18,7 @@ from drivederain.data.png import encode_png
 from drivederain.data.sample import Sample
 from drivederain.engine.pictures import NotStored, RunPictures
 from drivederain.results.run_folder import RunFolder
+from drivederain.results.thumbnails import strip_size
 
 
 @dataclass
@@ -241,3 +242,32 @@ def test_a_damaged_or_hostile_manifest_is_not_believed(stored: Set, tmp_path: Pa
     assert victim.read_bytes() == b"not ours"
     assert stored.files() == before
     assert len(manifest.read_text().splitlines()) == 6
+
+
+def test_thumbnails_of_all_layers_are_made_once(tmp_path: Path) -> None:
+    whole = Set(tmp_path)
+    whole.store(inputs="identity")
+    strip = whole.run.path / "images" / "pairs_p" / "p1@light" / "thumbnails.webp"
+    tiles = cv2.imdecode(np.frombuffer(strip.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    assert tiles.shape == (72, 3 * 96, 3) and strip_size(strip.read_bytes()) == (288, 72)
+    means = [tiles[:, place * 96 + 8 : (place + 1) * 96 - 8].mean() for place in range(3)]
+    assert means == pytest.approx([3, 131, 3], abs=4), "rainy, truth, unet+x"
+    made = strip.stat().st_mtime_ns
+    whole.store(inputs="identity")
+    assert strip.stat().st_mtime_ns == made
+    whole.cells["unet+x"].add("rainy1light", 200)
+    whole.store(inputs="identity")
+    tiles = cv2.imdecode(np.frombuffer(strip.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    assert tiles[:, 200:280].mean() == pytest.approx(200, abs=4)
+    del whole.cells["unet+x"].outputs["rainy1light"]
+    whole.store(inputs="identity")
+    tiles = cv2.imdecode(np.frombuffer(strip.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    assert tiles[:, 200:280].mean() == pytest.approx(128, abs=2), "there is none"
+
+
+def test_thumbnails_go_with_their_pictures(tmp_path: Path) -> None:
+    whole = Set(tmp_path)
+    whole.store(inputs="identity")
+    whole.samples = whole.samples[:1]
+    whole.store(inputs="identity")
+    assert len(list((whole.run.path / "images").rglob("thumbnails.webp"))) == 1

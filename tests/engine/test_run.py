@@ -65,6 +65,20 @@ def test_rows_of_a_run(bench: Any, pairs: Path) -> None:
     assert events[0] == "started" and events[-1] == "finished" and events.count("restored") == 4
 
 
+def test_how_much_it_rains_is_known_of_drawn_measured_and_estimated_pictures(bench: Any, pairs: Path) -> None:
+    drawn = bench("brighten", "scenes:", limit=2, size=64).folder.pictures()
+    assert len(drawn) == 6 and list(drawn["image"]) == sorted(drawn["image"])
+    by_intensity = drawn.groupby("intensity")[["rain_rate_mm_h", "coverage"]].mean()
+    assert list(by_intensity.loc[["light", "medium", "heavy"], "rain_rate_mm_h"].rank()) == [1, 2, 3]
+    assert drawn["coverage"].between(0, 1).all()
+    recorded = bench("brighten", f"paired:{pairs}").folder.pictures()
+    assert recorded["rain_rate_mm_h"].isna().all() and recorded["coverage"].isna().all()
+    (pairs / "intensity.csv").unlink()
+    estimated = bench("brighten", f"paired:{pairs}").folder.pictures()
+    assert estimated["rain_rate_mm_h"].isna().all() and estimated["coverage"].between(0, 1).all()
+    assert set(estimated["intensity_source"]) == {"pair"}
+
+
 def test_outputs_are_what_the_methods_say(bench: Any, pairs: Path) -> None:
     outcome = bench("brighten+average", f"paired:{pairs}", options={"brighten": {"gain": "0.5"}})
     rainy = cv2.imread(str(pairs / "rainy" / "p000.png"))[..., ::-1].astype(int)

@@ -70,6 +70,8 @@ class FakeRun:
     images: bool = True
     with_second: bool = True
     with_real: bool = True
+    gain: dict[str, float] = field(default_factory=dict)
+    """By method, dB over the rainy input, where it is not that of ``GAIN``."""
     about: dict[str, Any] = field(default_factory=dict)
     """Replaces keys of ``run.json``."""
 
@@ -133,7 +135,11 @@ class FakeRun:
                         np.random.PCG64(zlib.crc32(f"{scene}{intensity}{method}".encode()))
                     ).random()
                     psnr = (
-                        BASE[intensity] + 6 * of_scene[0] + GAIN.get(method, 1.0) * (0.7 + of_scene[1]) + wiggle - 0.5
+                        BASE[intensity]
+                        + 6 * of_scene[0]
+                        + self.gain.get(method, GAIN.get(method, 1.0)) * (0.7 + of_scene[1])
+                        + wiggle
+                        - 0.5
                     )
                     for region in ("image", "drops", "background"):
                         shift = {"image": 0.0, "drops": -5.0, "background": 6.0}[region]

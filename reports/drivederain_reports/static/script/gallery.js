@@ -1,4 +1,4 @@
-"use strict";
+// Two pictures beside each other under a slider, the drop mask over them, and pictures made large.
 for (const gallery of document.querySelectorAll(".gallery")) {
   const stages = [...gallery.querySelectorAll(".stage")];
 
@@ -57,6 +57,3 @@ for (const gallery of document.querySelectorAll(".gallery")) {
     });
   }
 }
-addEventListener("beforeprint", () => {
-  for (const folded of document.querySelectorAll("details")) folded.open = true;
-});
