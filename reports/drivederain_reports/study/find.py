@@ -35,14 +35,18 @@ def find_run(files: Sequence[Path], runs: Path = RUNS) -> RunFolder:
     """The run in ``runs`` whose study the first usable file of answers is of.
 
     Raises:
-        OptionError: there is none.
+        DataError: no file can be used.
+        OptionError: there is no such run.
     """
     named: dict[str, Path] = {}
+    problems = []
     for file in files:
         try:
             named.setdefault(read_record(file, Answers, AGAIN).study, file)
-        except DataError:
-            continue  # told when it is scored
+        except DataError as error:
+            problems.append(error)
+    if not named:
+        raise problems[0]
     for run in (RunFolder(path) for path in sorted(runs.glob("*"))):
         try:
             study = read_key(StudyFolder.of(run).key).study
@@ -50,4 +54,6 @@ def find_run(files: Sequence[Path], runs: Path = RUNS) -> RunFolder:
             continue
         if study in named:
             return run
-    raise OptionError(f"{files[0]}: no run in {runs}/ has the study that it answers. Give --run the run.")
+    raise OptionError(
+        f"{next(iter(named.values()))}: no run in {runs}/ has the study that it answers. Give --run the run."
+    )

@@ -71,6 +71,7 @@ def new_study(
     for option, value, least in (("--questions", questions, 1), ("--checks", checks, 0)):
         if value < least:
             raise OptionError(f"{option} {value}: write {least} or more")
+    run.about()  # says so where the folder is no run
     folder = StudyFolder.of(run)
     if folder.key.exists() and not replace:
         raise OptionError(

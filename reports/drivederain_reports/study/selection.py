@@ -35,44 +35,56 @@ class Asked:
 def pair_questions(strata: Strata, methods: Sequence[str], count: int, seed: int) -> list[Asked]:
     """At most ``count`` questions; any beginning of the list is as balanced as the whole.
 
-    Pairs take turns, and each goes from stratum to stratum. Within a stratum the picture is taken that was asked about
-    least, then the scene, then by hash. Fewer come back where no further pictures are stored.
+    Pairs take turns. Each goes to the stratum where it was asked about least, then where all pairs were. Within a
+    stratum the picture is taken that was asked about least, then the scene, then by hash. Fewer questions come back
+    where no further pictures are stored.
     """
     pairs = sorted(combinations(methods, 2), key=lambda pair: drawn(seed, *pair))
-    keys = list(strata)
-    images: Counter[tuple[str, str]] = Counter()
-    scenes: Counter[tuple[str, str]] = Counter()
     asked: list[Asked] = []
-    done: set[tuple[str, str, tuple[str, str]]] = set()
-
-    def next_picture(pair: tuple[str, str], start: int) -> Candidate | None:
-        for offset in range(len(keys)):
-            stratum = strata[keys[(start + offset) % len(keys)]]
-            for picture in sorted(
-                stratum, key=lambda c: (images[c.dataset, c.image], scenes[c.dataset, c.scene])
-            ):  # sorted is stable: by hash where these are equal
-                if (picture.dataset, picture.image, pair) not in done and all(
-                    path.is_file() for path in (picture.rainy, *(picture.output(name) for name in pair))
-                ):
-                    return picture
-        return None
-
-    turn = 0
+    taken = _Taken()
     while pairs and len(asked) < count:
-        for number, pair in enumerate(list(pairs)):
+        for pair in list(pairs):
             if len(asked) == count:
                 break
-            picture = next_picture(pair, turn + number)
+            picture = taken.next_picture(strata, pair)
             if picture is None:
                 pairs.remove(pair)
-                continue
-            done.add((picture.dataset, picture.image, pair))
-            images[picture.dataset, picture.image] += 1
-            scenes[picture.dataset, picture.scene] += 1
-            first, second = (Side(name, picture.output(name)) for name in pair)
-            asked.append(Asked(picture, (first, second), obvious=False))
-        turn += 1
+            else:
+                first, second = (Side(name, picture.output(name)) for name in pair)
+                asked.append(Asked(picture, (first, second), obvious=False))
     return asked
+
+
+class _Taken:
+    """How often pictures, scenes and strata were asked about."""
+
+    def __init__(self) -> None:
+        self._pairs: Counter[tuple[str, str, tuple[str, str]]] = Counter()
+        self._strata: Counter[tuple[str, str]] = Counter()
+        self._scenes: Counter[tuple[str, str]] = Counter()
+        self._images: Counter[tuple[str, str]] = Counter()
+        self._done: set[tuple[str, str, tuple[str, str]]] = set()
+
+    def next_picture(self, strata: Strata, pair: tuple[str, str]) -> Candidate | None:
+        """The picture that ``pair`` is asked about next, counted as taken; ``None`` where none is left."""
+        # sorted is stable: what is equal stays in the order of its hashes.
+        for stratum in sorted(strata, key=lambda key: (self._pairs[*key, pair], self._strata[key])):
+            for each in sorted(
+                strata[stratum], key=lambda c: (self._images[c.dataset, c.image], self._scenes[c.dataset, c.scene])
+            ):
+                once = each.dataset, each.image, pair
+                if once not in self._done and _are_stored(each, pair):
+                    self._done.add(once)
+                    self._pairs[*stratum, pair] += 1
+                    self._strata[stratum] += 1
+                    self._scenes[each.dataset, each.scene] += 1
+                    self._images[each.dataset, each.image] += 1
+                    return each
+        return None
+
+
+def _are_stored(picture: Candidate, pair: tuple[str, str]) -> bool:
+    return all(path.is_file() for path in (picture.rainy, *(picture.output(name) for name in pair)))
 
 
 def check_questions(strata: Strata, count: int, seed: int) -> list[Asked]:

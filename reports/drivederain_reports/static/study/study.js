@@ -207,4 +207,5 @@ addEventListener("keydown", (event) => {
 });
 addEventListener("beforeunload", (event) => { if (!saved && !kept) event.preventDefault(); });
 
+at("no-script").hidden = true;
 showIntro();
