@@ -17,9 +17,7 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder that `run --out` wrote.")],
     reference: Annotated[
         str,
-        typer.Option(
-            metavar="METHOD", help="Compare all methods with this one, picture by picture; the rainy input is identity."
-        ),
+        typer.Option(metavar="METHOD", help="Compare all methods with this one."),
     ] = "identity",
 ) -> None:
     """Render a run's report again from its results."""

@@ -27,7 +27,8 @@ def rows_of(
 
     Args:
         cells: of the chain's stages, the chain's own last.
-        scores: by image and name of the metric variant; asked only for pictures that were restored and have a truth.
+        scores: by image and name of the metric variant; asked only for pictures that were restored, and have a
+            truth or a metric that needs none.
     """
     cell, seen = cells[-1], stage.training_pictures()
     weights_class, budget = stage.weights_class(), stage.budget()
@@ -39,7 +40,7 @@ def rows_of(
         for variant in metrics:
             if lost is not None:
                 score = lost
-            elif sample.clear is None:
+            elif sample.clear is None and variant.metric.needs_truth:
                 score = Score({}, "skipped", NO_TRUTH)
             else:
                 score = scores[sample.image, variant.name]

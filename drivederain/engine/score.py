@@ -99,17 +99,18 @@ class Scorer(Book[ScoreJob]):
         Args:
             cells: by chain.
         """
-        if sample.clear is None:
-            return
+        scorable = [
+            variant.name for variant in self.variants if sample.clear is not None or not variant.metric.needs_truth
+        ]
         picture, asked = sample.rainy.fingerprint, []
         for chain, cell in cells.items():
             if not cell.has(picture):
                 continue
             output, known = cell.outputs[picture], self._known_of(cell)
             keys = {name: key[:DIGITS] for name, key in self._keys(output, sample).items()}
-            missing = tuple(name for name, key in keys.items() if key not in known)
+            missing = tuple(name for name in scorable if name in keys and keys[name] not in known)
             if missing:
-                known.update(keys.values())
+                known.update(keys[name] for name in missing)
                 asked.append(_Asked(chain, cell, output, self._same.setdefault(missing, missing)))
         if asked:
             self._waiting.append(_Item(sample, tuple(asked)))
@@ -124,7 +125,7 @@ class Scorer(Book[ScoreJob]):
         return self._known[cell.key]
 
     def score_of(self, cell: Cell, sample: Sample, variant: MetricVariant) -> Score:
-        """The score of an output that is in its cell, of a sample with a truth."""
+        """The score of an output that is in its cell, of a sample with a truth or by a metric that needs none."""
         if variant.name in self._broken:
             return self._broken[variant.name]
         key = self._keys(cell.outputs[sample.rainy.fingerprint], sample)[variant.name]
@@ -307,8 +308,8 @@ class Scorer(Book[ScoreJob]):
 
     def _keys(self, output: Output, sample: Sample) -> Mapping[str, str]:
         """The key of each variant's score of an output; those of the last one are at hand, as it is asked for often."""
-        assert sample.clear is not None
-        pictures = (output.sha256, sample.clear.fingerprint, sample.mask.fingerprint if sample.mask else "")
+        beside = (picture.fingerprint if picture is not None else "" for picture in (sample.clear, sample.mask))
+        pictures = (output.sha256, *beside)
         if self._last[0] != pictures:
             keys = {name: key_of([*pictures, name, *self._versions[name], self.device.type]) for name in self._versions}
             self._last = pictures, keys
@@ -383,7 +384,6 @@ class _Item:
 
     def to_score(self) -> ScoreItem:
         """It as a worker is told of it."""
-        assert self.sample.clear is not None
         outputs = [
             ScoredOutput(
                 asked.cell.folder, asked.output.sha256, asked.output.height * asked.output.width, asked.variants

@@ -77,12 +77,31 @@ class SharedTruthMetric(Metric):
         """See :meth:`Metric.score_many`."""
 
 
+class NoReferenceMetric(Metric):
+    """A metric of an output alone: implement :meth:`score_output`. Its specification has ``needs_truth=False``.
+
+    Real photographs of rain, which have no truth, are scored by such metrics only.
+    """
+
+    @abstractmethod
+    def score_output(self, output: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
+        """Score a batch.
+
+        :param output: uint8 B x 3 x H x W, RGB, on the device.
+        :param mask: float32 B x 1 x H x W, soft drop mask of the rainy input in [0, 1], or ``None``.
+        :returns: as :meth:`Metric.score`.
+        :raises MetricError: types that do not fit, or pictures too small for this metric.
+        """
+
+    def score(self, output: Tensor, truth: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
+        """See :meth:`Metric.score`; ``truth`` is not looked at."""
+        return self.score_output(output, mask)
+
+
 def check_batch(name: str, output: Tensor, truth: Tensor, mask: Tensor | None, minimum: int = 1) -> None:
     """Raise :class:`MetricError` unless the batch is as :meth:`Metric.score` asks and no side is below ``minimum``."""
-    for role, picture in (("output", output), ("truth", truth)):
-        if picture.dtype != torch.uint8 or picture.ndim != 4 or picture.shape[1] != 3:
-            shape = "x".join(map(str, picture.shape))
-            raise MetricError(f"{name}: the {role} is {picture.dtype} {shape}; it must be uint8 Bx3xHxW (8-bit RGB)")
+    check_output(name, output, "output")
+    check_output(name, truth, "truth")
     if output.shape != truth.shape:
         raise MetricError(
             f"{name}: the output is {_size(output)} and the truth {_size(truth)} (batch x width x height);"
@@ -99,6 +118,13 @@ def check_batch(name: str, output: Tensor, truth: Tensor, mask: Tensor | None, m
         raise MetricError(
             f"{name}: the mask is {shape}; for these pictures it must be {output.shape[0]}x1x{height}x{width}"
         )
+
+
+def check_output(name: str, picture: Tensor, role: str = "output") -> None:
+    """Raise :class:`MetricError` unless ``picture`` is uint8 B x 3 x H x W."""
+    if picture.dtype != torch.uint8 or picture.ndim != 4 or picture.shape[1] != 3:
+        shape = "x".join(map(str, picture.shape))
+        raise MetricError(f"{name}: the {role} is {picture.dtype} {shape}; it must be uint8 Bx3xHxW (8-bit RGB)")
 
 
 def _size(picture: Tensor) -> str:

@@ -8,7 +8,7 @@ from drivederain.specs import MetricSpec
 
 @hookimpl
 def drivederain_metrics() -> list[MetricSpec]:
-    """Fidelity on RGB and luma, structural similarity, perceptual distance, what was altered."""
+    """Fidelity on RGB and luma, structural similarity, perceptual distance, artefacts, drops that are left."""
     return [
         MetricSpec(
             name="psnr",
@@ -72,6 +72,34 @@ def drivederain_metrics() -> list[MetricSpec]:
             direction="lower",
             unit="%",
             decimals=2,
+        ),
+        MetricSpec(
+            name="colour_shift",
+            summary="Mean CIEDE2000 difference of pixels; in the background: colours changed without need",
+            implementation="drivederain.metrics.colour_shift:ColourShift",
+            variants=("ciede2000",),
+            direction="lower",
+            decimals=2,
+            paper="Sharma, Wu and Dalal, Color Research and Application 30(1), 2005",
+        ),
+        MetricSpec(
+            name="blur",
+            summary="Share of the truth's fine detail (Laplacian of luma) that is missing",
+            implementation="drivederain.metrics.blur:Blur",
+            variants=("laplacian",),
+            direction="lower",
+            unit="%",
+            decimals=1,
+        ),
+        MetricSpec(
+            name="visible_drops",
+            summary="Estimated share of the picture that drops still visibly cover, from the picture alone",
+            implementation="drivederain.metrics.visible_drops:VisibleDrops",
+            variants=("estimated",),
+            direction="lower",
+            unit="%",
+            decimals=2,
+            needs_truth=False,
         ),
         MetricSpec(
             name="seams",

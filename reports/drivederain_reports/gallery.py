@@ -12,6 +12,7 @@ import numpy as np
 
 from drivederain.results.run_folder import RunFolder, folder_name
 from drivederain.results.statistics import ALL, REFERENCE, score_matrix
+from drivederain_reports.browse import THUMBNAIL_BYTES, PictureSet, picture_set
 from drivederain_reports.figures import number, signed
 from drivederain_reports.pictures import SIZES, Previews, PreviewSize
 from drivederain_reports.ranking import Ranking
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PAGE_BYTES = 12_000_000
-"""What all previews of a page may take together, packed as text; the page then stays below 15 MB."""
-ROLES = ("best", "median", "worst")
+"""What all previews and thumbnails of a page may take together, packed as text; the page then stays below 15 MB."""
 UNRANKED = 3
 """Pictures shown of an intensity in which nothing can be ranked."""
 
@@ -36,6 +36,8 @@ class Layer:
     address: str
     file: str
     """The lossless file, relative to the page."""
+    error: str = ""
+    """``data:`` address of its error map, "" without truth or where the page has no room."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Case:
     scene: str
     intensity: str
     role: str
-    """``best``, ``median``, ``worst`` (several where they coincide), or ``sample``."""
+    """``best``, ``median``, ``worst``, ``most disagreed on``, ``random`` (several where they meet), or ``sample``."""
     gain: str
     borderline: bool
     width: int
@@ -84,6 +86,11 @@ class Gallery:
     left_out: int
     """Picked pictures that are not in the page because their files are missing or the page would become too large."""
     wide: bool
+    pictures: PictureSet
+
+    @property
+    def has_errors(self) -> bool:
+        return any(layer.error for strip in self.strips for case in strip.cases for layer in case.layers)
 
     @property
     def has_masks(self) -> bool:
@@ -107,11 +114,17 @@ def galleries(
 ) -> list[Gallery]:
     """The galleries of a run, with previews as large as the page can take. ``methods``: without the rainy input."""
     picked = [_picks(group, scores, results) for group in groups]
-    size, most = _fitting_size(run, previews, groups, picked, len(methods) + 3), PAGE_BYTES
+    room, sets = THUMBNAIL_BYTES, []
+    for group in groups:
+        found, room = picture_set(run, group, scores, results, methods, room)
+        sets.append(found)
+    most = PAGE_BYTES - (THUMBNAIL_BYTES - room)
+    # Of each case: the rainy input, the truth, the mask and the outputs; error maps of those take about half as much.
+    size = _fitting_size(run, previews, groups, picked, len(methods) + 3 + 0.5 * len(methods), most)
     made = []
-    for group, strips in zip(groups, picked, strict=True):
+    for group, strips, pictures in zip(groups, picked, sets, strict=True):
         gallery, most = _gallery(
-            run, previews, group, strips, scores, results, methods, first_best([group, *groups]), size, most
+            run, previews, group, strips, scores, results, methods, first_best([group, *groups]), size, most, pictures
         )
         made.append(gallery)
     return made
@@ -129,7 +142,10 @@ def _picks(group: Group, scores: pd.DataFrame, results: pd.DataFrame) -> list[tu
         )
         picks = _ranked_picks(scores, ranking, ranking.best) if ranking and ranking.best else []
         if ranking and picks:
-            rule = f"best, median and worst by the {ranking.metric.label} gain of {ranking.best} over the rainy input"
+            rule = (
+                f"best, median and worst by the {ranking.metric.label} gain of {ranking.best} over the rainy input; "
+                "the one that methods disagree on most; one drawn by a hash of its name"
+            )
         else:
             names = sorted(map(str, rows[rows["intensity"] == intensity]["image"].unique()), key=_draw)
             picks = [_Pick(name, "sample", "") for name in names[:UNRANKED]]
@@ -143,7 +159,8 @@ def _draw(name: str) -> str:
 
 
 def _ranked_picks(scores: pd.DataFrame, ranking: Ranking, best: str) -> list[_Pick]:
-    """The best, median (the lower one of two) and worst picture by the best method's gain over the rainy input."""
+    """By the best method's gain over the rainy input the best, median (the lower one of two) and worst picture; the one
+    on which the methods' scores have the largest standard deviation; and one drawn by a hash of its name."""
     stratum, metric = ranking.stratum, ranking.metric
     matrix = score_matrix(
         scores, stratum.dataset, stratum.source, stratum.intensity, "image", metric.name, metric.variant
@@ -152,6 +169,13 @@ def _ranked_picks(scores: pd.DataFrame, ranking: Ranking, best: str) -> list[_Pi
     gains = metric.sign * (both.of(best) - both.of(REFERENCE))
     order = np.argsort(-gains, kind="stable")
     places = {"best": 0, "median": len(order) // 2, "worst": len(order) - 1}
+    compared = [name for name in ranking.order if name in both.methods]
+    spread = np.ma.masked_invalid(np.stack([both.of(name) for name in compared], axis=1)).std(axis=1).filled(0.0)
+    if len(compared) > 1 and spread.max() > 0:
+        places["most disagreed on"] = int(np.flatnonzero(order == int(spread.argmax()))[0])
+    drawn = [place for place in range(len(order)) if place not in places.values()]
+    if drawn:
+        places["random"] = min(drawn, key=lambda place: _draw(both.images[order[place]]))
     roles: dict[int, list[str]] = {}
     for role, place in places.items():
         roles.setdefault(place, []).append(role)
@@ -171,9 +195,10 @@ def _fitting_size(
     previews: Previews,
     groups: Sequence[Group],
     picked: Sequence[list[tuple[str, str, list[_Pick]]]],
-    layers: int,
+    layers: float,
+    most: int,
 ) -> PreviewSize:
-    """The largest preview at which the page keeps its size, judged by the rainy pictures. ``layers``: a case."""
+    """The largest preview at which all take ``most`` bytes, judged by the rainy pictures. ``layers``: of a case."""
     rainy = [
         run.image_folder(group.dataset.name, pick.image) / "rainy.png"
         for group, strips in zip(groups, picked, strict=True)
@@ -182,7 +207,7 @@ def _fitting_size(
     ]
     for size in SIZES[:-1]:
         taken = sum(len(found.address) for path in rainy if (found := previews.picture(path, size)) is not None)
-        if taken * layers * 1.15 <= PAGE_BYTES:
+        if taken * layers * 1.15 <= most:
             return size
     return SIZES[-1]
 
@@ -198,6 +223,7 @@ def _gallery(
     preferred: str,
     size: PreviewSize,
     most: int,
+    pictures: PictureSet,
 ) -> tuple[Gallery, int]:
     """The gallery of one group, and the bytes that it leaves of ``most``."""
     metrics = tuple(table.metric for table in group.tables if table.headline)
@@ -213,7 +239,7 @@ def _gallery(
             case = _case(
                 run, previews, group, pick, str(row["scene"]), intensity, borderline, of_set, metrics, methods, size
             )
-            taken = sum(len(layer.address) for layer in case.layers) + len(case.mask) if case else 0
+            taken = sum(len(layer.address) + len(layer.error) for layer in case.layers) + len(case.mask) if case else 0
             if case is None or taken > most:
                 left_out += 1
                 continue
@@ -227,7 +253,7 @@ def _gallery(
     first = preferred if preferred in restored else next(iter([*restored, *reversed(layers)]), "")
     shapes = [case.width / case.height for strip in made for case in strip.cases]
     wide = bool(shapes) and min(shapes) > 2.2  # pictures of several shapes fit three columns best
-    return Gallery(group, layers, first, metrics, tuple(made), left_out, wide), most
+    return Gallery(group, layers, first, metrics, tuple(made), left_out, wide, pictures), most
 
 
 def _case(
@@ -253,14 +279,21 @@ def _case(
     files = [(name, run.output_png(dataset, pick.image, name).name) for name in methods]
     if group.dataset.has_truth:
         files.append(("truth", "clear.png"))
-    layers = [Layer("rainy", rainy.address, f"{base}/rainy.png")]
+
+    def errors_of(name: str, file: str) -> str:
+        if name == "truth" or not group.dataset.has_truth:
+            return ""
+        found = previews.error(folder / file, folder / "clear.png")
+        return found.address if found is not None else ""
+
+    layers = [Layer("rainy", rainy.address, f"{base}/rainy.png", errors_of("rainy", "rainy.png"))]
     missing = []
     for name, file in files:
         picture = previews.picture(folder / file, size)
         if picture is None or (picture.height, picture.width) != (rainy.height, rainy.width):
             missing.append(name)
         else:
-            layers.append(Layer(name, picture.address, f"{base}/{file}"))
+            layers.append(Layer(name, picture.address, f"{base}/{file}", errors_of(name, file)))
     mask = previews.mask(folder / "mask.png", size)
     values = scores[(scores["image"] == pick.image) & (scores["region"] == "image")]
     found = {(r["method"], r["metric"], r["variant"]): float(r["value"]) for r in values.to_dict("records")}

@@ -42,8 +42,8 @@ from drivederain_reports.weights_words import weights_in_full, weights_words
 if TYPE_CHECKING:
     import pandas as pd
 
-SCRIPTS = ("theme", "tables", "charts", "gallery", "print")
-"""Files of ``static/script``."""
+SCRIPTS = (("theme",), ("tables",), ("charts",), ("zoom", "gallery", "contact_sheet"), ("print",))
+"""Files of ``static/script``; those that use each other's names together."""
 
 
 def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (), reference: str = REFERENCE) -> Path:
@@ -177,9 +177,9 @@ def _environment() -> Environment:
 
 
 def _script() -> str:
-    """All parts, each in a block, so that their names do not meet."""
-    parts = [f"{{\n{_static(f'script/{name}.js')}}}\n" for name in SCRIPTS]
-    return '"use strict";\n' + "".join(parts)
+    """All parts, in blocks, so that names of one do not meet those of another."""
+    blocks = ("\n".join(_static(f"script/{name}.js") for name in together) for together in SCRIPTS)
+    return '"use strict";\n' + "".join(f"{{\n{block}}}\n" for block in blocks)
 
 
 def _static(name: str) -> str:

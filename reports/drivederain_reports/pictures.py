@@ -22,6 +22,14 @@ VERSION = 1
 """Raised when previews are made in another way, so that kept ones are made again."""
 
 
+ERROR_WIDTH, ERROR_QUALITY, ERROR_FULL = 512, 60, 64
+"""Of error maps: pixels across, of WebP, and the difference of 255 that is drawn brightest."""
+
+
+class _NoMapError(Exception):
+    """There is no truth to hold an output against."""
+
+
 @dataclass(frozen=True)
 class PreviewSize:
     """How much a preview may take."""
@@ -54,7 +62,7 @@ class Previews:
     def __init__(self, run: RunFolder) -> None:
         self._run, self._folder = run, run.previews
         files = list(self._folder.iterdir()) if self._folder.is_dir() else []
-        self._kept = {path.name.partition("_")[0]: path for path in files if path.suffix in (".jpg", ".png")}
+        self._kept = {path.name.partition("_")[0]: path for path in files if path.suffix in (".jpg", ".png", ".webp")}
         self._used: set[str] = set()
 
     def picture(self, path: Path, size: PreviewSize) -> Preview | None:
@@ -64,6 +72,22 @@ class Previews:
     def mask(self, path: Path, size: PreviewSize) -> Preview | None:
         """Of a soft drop mask, as a layer over its picture; ``None`` where it is missing or cannot be decoded."""
         return self._preview(path, ("png", size.width), lambda mask: mask_overlay(mask, size), colour=False)
+
+    def error(self, output: Path, truth: Path) -> Preview | None:
+        """The error map of an output against its truth, as WebP; ``None`` where one is missing or of another size."""
+
+        def make(picture: NDArray[np.uint8]) -> bytes:
+            beside = read_picture(truth)
+            if beside is None or beside.shape != picture.shape:
+                raise _NoMapError
+            return error_map(picture, beside)
+
+        try:
+            found = truth.stat()
+            kind = ("webp", ERROR_WIDTH, ERROR_QUALITY, ERROR_FULL, found.st_size, found.st_mtime_ns)
+            return self._preview(output, kind, make, colour=True)
+        except (OSError, _NoMapError):
+            return None
 
     def prune(self) -> None:
         """Remove what has not been asked for: previews of an earlier page."""
@@ -91,7 +115,7 @@ class Previews:
             write_atomically(kept, make(picture), sync=False)
         self._used.add(digest)
         height, width = map(int, kept.stem.partition("_")[2].split("x"))
-        media = "jpeg" if kind[0] == "jpg" else "png"
+        media = "jpeg" if kind[0] == "jpg" else kind[0]
         return Preview(
             f"data:image/{media};base64," + base64.b64encode(kept.read_bytes()).decode("ascii"), height, width
         )
@@ -116,6 +140,22 @@ def jpeg(picture: NDArray[np.uint8], size: PreviewSize) -> bytes:
     import cv2
 
     return _packed(_shrink(picture, size.width), "jpeg", [cv2.IMWRITE_JPEG_QUALITY, size.quality])
+
+
+def error_map(output: NDArray[np.uint8], truth: NDArray[np.uint8]) -> bytes:
+    """The WebP file of how far each pixel of H x W x 3 is off: the channel that is off most, black for 0, white for 64.
+
+    The colours are those of matplotlib's ``inferno``, in which brightness goes up evenly.
+    """
+    import cv2
+
+    off = cv2.absdiff(output, truth).max(axis=2)
+    shown = np.minimum(off.astype(np.float32) * (255 / ERROR_FULL), 255).astype(np.uint8)
+    return _packed(
+        cv2.applyColorMap(_shrink(shown, ERROR_WIDTH), cv2.COLORMAP_INFERNO).astype(np.uint8, copy=False),
+        "webp",
+        [cv2.IMWRITE_WEBP_QUALITY, ERROR_QUALITY],
+    )
 
 
 def mask_overlay(mask: NDArray[np.uint8], size: PreviewSize) -> bytes:

@@ -103,7 +103,7 @@ def test_report_needs_no_torch(tmp_path: Path, pairs: Path, command: Any) -> Non
     page.unlink()
     text, modules = imported("report", str(tmp_path / "run"))
     assert page.is_file() and str(page) in text
-    assert not {*HEAVY} - {"cv2"} & modules, "the report reads pictures, and runs nothing"
+    assert not {*HEAVY} - {"cv2", "scipy"} & modules, "the report reads pictures, tests differences, and runs nothing"
 
 
 def test_a_study_needs_no_torch(tmp_path: Path, pairs: Path, command: Any) -> None:

@@ -61,7 +61,7 @@ def test_method_by_intensity_with_gain_over_the_rainy_input(shown: Any) -> None:
     light = text[text.index("light") : text.index("heavy")]
     assert "synthetic:photos (intensity recorded)" in text
     assert light.index("identity") < light.index("unet")
-    assert "30.10 [30.00, 30.20]" in light and "32.10 [32.00, 32.20] +2.00" in light
+    assert "30.10 [29.85, 30.35]" in light and "32.10 [31.85, 32.35] +2.00" in light
     assert "-0.200" in light and " 3 " in light
     assert "20.10" in text[text.index("heavy") :] and "all" in text
 
@@ -142,7 +142,7 @@ def test_a_chain_says_what_its_last_stage_added_and_how_often_it_did_harm(shown:
     ]
     text = shown([*ROWS, *refined], ["identity", "unet", "unet+diffusion"])
     line = next(line for line in text.splitlines() if " over " in line)
-    assert line.startswith("unet+diffusion over unet: PSNR +0.83 dB [-0.50, +2.00], worse on 1 of 3 pictures: ")
+    assert line.startswith("unet+diffusion over unet: PSNR +0.83 dB [-2.29, +3.96], worse on 1 of 3 pictures: ")
     assert "light +0.83 (1 of 3)" in " ".join(text.split())
 
 

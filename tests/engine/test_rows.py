@@ -13,7 +13,7 @@ from drivederain.results.store import order_key
 from drivederain.specs import Needs
 
 METRICS = [
-    SimpleNamespace(metric=SimpleNamespace(name=name), variant=variant, name=f"{name}[{variant}]")
+    SimpleNamespace(metric=SimpleNamespace(name=name, needs_truth=True), variant=variant, name=f"{name}[{variant}]")
     for name, variant in (("ssim", "rgb"), ("psnr", "rgb"), ("psnr", "alone"))
 ]
 

@@ -65,6 +65,22 @@ def test_rows_of_a_run(bench: Any, pairs: Path) -> None:
     assert events[0] == "started" and events[-1] == "finished" and events.count("restored") == 4
 
 
+def test_metrics_that_need_no_truth_score_photographs_without_one(bench: Any, pairs: Path, calls: Any) -> None:
+    both = ("psnr", "visible_drops")
+    outcome = bench("brighten", f"paired:{pairs}", f"real:{pairs / 'rainy'}", metrics=both)
+    assert outcome.exit_status == 0
+    results = outcome.folder.results()
+    real = results[results["dataset"] == "real:rainy"]
+    assert set(real[real["metric"] == "psnr"]["status"]) == {"skipped"}
+    drops = real[real["metric"] == "visible_drops"]
+    assert set(drops["status"]) == {"ok"} and set(drops["region"]) == {"image"} and len(drops) == 6
+    # The same pictures have the same score, with and without a truth beside them.
+    paired = results[(results["dataset"] == "paired:pairs") & (results["metric"] == "visible_drops")]
+    assert list(paired["value"]) == list(drops["value"])
+    again = bench("brighten", f"real:{pairs / 'rainy'}", metrics=("visible_drops",)).folder.results()
+    assert list(again["value"]) == list(drops["value"])
+
+
 def test_how_much_it_rains_is_known_of_drawn_measured_and_estimated_pictures(bench: Any, pairs: Path) -> None:
     drawn = bench("brighten", "scenes:", limit=2, size=64).folder.pictures()
     assert len(drawn) == 6 and list(drawn["image"]) == sorted(drawn["image"])

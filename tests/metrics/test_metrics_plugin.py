@@ -20,6 +20,9 @@ def test_every_variant_can_be_made() -> None:
         "ssim_y": ("mprnet", "prenet"),
         "lpips": ("alex",),
         "altered": ("16",),
+        "colour_shift": ("ciede2000",),
+        "blur": ("laplacian",),
+        "visible_drops": ("estimated",),
         "seams": ("512", "768", "1024", "2048"),
     }
     for spec in specs:

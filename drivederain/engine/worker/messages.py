@@ -89,7 +89,8 @@ class ScoreItem:
     """All outputs of one picture that lack a score."""
 
     picture: str
-    clear: Picture
+    clear: Picture | None
+    """``None``: only metrics that need no truth are asked for."""
     mask: Picture | None
     outputs: tuple[ScoredOutput, ...]
 

@@ -34,7 +34,7 @@ from drivederain.engine.worker.messages import (
 from drivederain.errors import DataError, MetricError
 from drivederain.implementation import load_implementation
 from drivederain.metric_selection import MetricVariant
-from drivederain.metrics.metric import Metric
+from drivederain.metrics.metric import Metric, NoReferenceMetric
 
 BATCH_PIXELS = 1_000_000
 """Pictures of one size go to the device together up to so many pixels, but at least one."""
@@ -49,7 +49,7 @@ class _Reading:
     job: ScoreJob
     outputs: tuple[tuple[Future[Pixels], ...], ...]
     """Of each item."""
-    truths: tuple[Future[Pixels], ...]
+    truths: tuple[Future[Pixels] | None, ...]
     masks: tuple[Future[Pixels] | None, ...]
 
 
@@ -66,7 +66,7 @@ class _Decoded:
     """Of each output, the metric variants that are missing."""
     outputs: tuple[tuple[Pixels, ...], ...]
     """Output -> picture."""
-    truths: tuple[Pixels, ...]
+    truths: tuple[Pixels, ...] | None
     masks: tuple[Pixels, ...] | None
 
 
@@ -130,7 +130,7 @@ class Scoring:
                 tuple(submit(read_png, output.folder, item.picture, output.sha256) for output in item.outputs)
                 for item in job.items
             ),
-            tuple(submit(item.clear.load) for item in job.items),
+            tuple(submit(item.clear.load) if item.clear is not None else None for item in job.items),
             tuple(submit(item.mask.load) if item.mask is not None else None for item in job.items),
         )
 
@@ -162,7 +162,7 @@ class Scoring:
     def _group(self, group: _Decoded) -> list[tuple[Mapping[str, Score], ...]]:
         """Of each picture, of each of its outputs: scores by variant."""
         found: list[list[dict[str, Score]]] = [[{} for _ in group.outputs] for _ in group.places]
-        truth, mask = self._tensor(group.truths), self._mask(group.masks)
+        truth, mask = None if group.truths is None else self._tensor(group.truths), self._mask(group.masks)
         outputs = [self._tensor(pictures) for pictures in group.outputs]
         for name in dict.fromkeys(name for names in group.variants for name in names):
             asked = [number for number, names in enumerate(group.variants) if name in names]
@@ -173,9 +173,11 @@ class Scoring:
                     found[picture][number][name] = score
         return [tuple(of_outputs) for of_outputs in found]
 
-    def _score(self, name: str, outputs: Sequence[Tensor], truth: Tensor, mask: Tensor | None) -> list[list[Score]]:
+    def _score(
+        self, name: str, outputs: Sequence[Tensor], truth: Tensor | None, mask: Tensor | None
+    ) -> list[list[Score]]:
         """Of each output, of each picture."""
-        pictures = len(truth)
+        pictures = len(outputs[0])
         try:
             metric = self._metric(name)
         except MethodCodeError as error:
@@ -183,7 +185,7 @@ class Scoring:
             # It says nothing of these pictures, whatever it raised: the next run tries again.
             return [[_lost(name, error)] * pictures for _ in outputs]
         try:
-            several = metric.score_many(list(outputs), truth, mask)
+            several = _scores(metric, list(outputs), truth, mask)
             if len(several) != len(outputs):
                 raise TypeError(f"it gave scores of {len(several)} outputs for {len(outputs)}")
             return [_checked(name, regions, pictures) for regions in several]
@@ -194,7 +196,12 @@ class Scoring:
             if pictures > 1:
                 rows = [slice(row, row + 1) for row in range(pictures)]
                 apart = [
-                    self._score(name, [outputs[0][row]], truth[row], None if mask is None else mask[row])
+                    self._score(
+                        name,
+                        [outputs[0][row]],
+                        None if truth is None else truth[row],
+                        None if mask is None else mask[row],
+                    )
                     for row in rows
                 ]
                 return [[scores[0][0] for scores in apart]]
@@ -233,6 +240,17 @@ def metric_class(variant: MetricVariant) -> type[Metric]:
     return made
 
 
+def _scores(
+    metric: Metric, outputs: list[Tensor], truth: Tensor | None, mask: Tensor | None
+) -> list[dict[str, Tensor]]:
+    """One dictionary an output. Without a truth only metrics are asked that say they need none."""
+    if truth is not None:
+        return metric.score_many(outputs, truth, mask)
+    if not isinstance(metric, NoReferenceMetric):
+        raise TypeError("its specification says needs_truth=False, but it is no NoReferenceMetric")
+    return [metric.score_output(output, mask) for output in outputs]
+
+
 def _check_device(name: str, error: BaseException) -> None:
     """Raise ``_DeviceLost`` where no metric can be worked out any more."""
     if is_device_lost(error):
@@ -246,20 +264,23 @@ def _lost(name: str, error: BaseException) -> Score:
 
 def _decoded(reading: _Reading) -> list[_Decoded]:
     """Wait for the pictures of a job, and put together what can go through the metrics together."""
-    groups: list[tuple[tuple[object, ...], list[tuple[int, ScoreItem, list[Pixels], Pixels, Pixels | None]]]] = []
+    groups: list[
+        tuple[tuple[object, ...], list[tuple[int, ScoreItem, list[Pixels], Pixels | None, Pixels | None]]]
+    ] = []
     for place, item in enumerate(reading.job.items):
         outputs = [picture.result() for picture in reading.outputs[place]]
-        truth = reading.truths[place].result()
+        clear = reading.truths[place]
+        truth = clear.result() if clear is not None else None
         masked = reading.masks[place]
         mask = masked.result() if masked is not None else None
         kind = (
             tuple(output.shape for output in outputs),
-            truth.shape,
+            None if truth is None else truth.shape,
             mask is None,
             tuple(output.variants for output in item.outputs),
         )
         fits = groups and groups[-1][0] == kind
-        if fits and (len(groups[-1][1]) + 1) * math.prod(truth.shape[:2]) <= BATCH_PIXELS:
+        if fits and (len(groups[-1][1]) + 1) * math.prod(outputs[0].shape[:2]) <= BATCH_PIXELS:
             groups[-1][1].append((place, item, outputs, truth, mask))
         else:
             groups.append((kind, [(place, item, outputs, truth, mask)]))
@@ -268,7 +289,7 @@ def _decoded(reading: _Reading) -> list[_Decoded]:
             places=tuple(place for place, _, _, _, _ in rows),
             variants=tuple(output.variants for output in rows[0][1].outputs),
             outputs=tuple(zip(*(outputs for _, _, outputs, _, _ in rows), strict=True)),
-            truths=tuple(truth for _, _, _, truth, _ in rows),
+            truths=None if rows[0][3] is None else tuple(truth for _, _, _, truth, _ in rows if truth is not None),
             masks=None if rows[0][4] is None else tuple(mask for *_, mask in rows if mask is not None),
         )
         for _, rows in groups
