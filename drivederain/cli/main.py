@@ -18,6 +18,7 @@ from drivederain.cli.plugin import plugin
 from drivederain.cli.report import report
 from drivederain.cli.run import run
 from drivederain.cli.show import show
+from drivederain.cli.study import study
 from drivederain.cli.synth import synth
 from drivederain.cli.train import train
 from drivederain.cli.tune import tune
@@ -58,6 +59,7 @@ app.command("list")(list_)
 app.command("synth")(synth)
 app.command("derain")(derain)
 app.command("report")(report)
+app.add_typer(study)
 app.add_typer(cache)
 app.add_typer(weights)
 app.add_typer(plugin)

@@ -35,6 +35,7 @@ from drivederain_reports.run_about import RunAbout, read_about
 from drivederain_reports.score_tables import Group, groups
 from drivederain_reports.speed import not_measured, speed_rows
 from drivederain_reports.standings import standings
+from drivederain_reports.study_section import study_section
 from drivederain_reports.training_section import trainings, without_history
 from drivederain_reports.verdict import sample_words, verdicts
 from drivederain_reports.weights_words import weights_in_full, weights_words
@@ -104,6 +105,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             paired=paired_tables(shown, scores, reference),
             stage_gains=gains,
             spreads=sample_spreads(results, methods),
+            study=study_section(run_folder),
             published=published_beside([method.model_dump() for method in about.methods], summary),
             weights_in_full={method.name: weights_in_full(method) for method in about.methods},
             weights_of={method.name: weights_words(method) for method in about.methods},

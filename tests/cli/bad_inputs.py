@@ -179,6 +179,21 @@ BAD_INPUTS = (
     BadInput("a report on no run", "report photos", ("photos is not a run", "run --out")),
     BadInput("a report on a damaged record", "report runs/record", ("run.json is damaged", "again")),
     BadInput("a report on a damaged table", "report runs/table", ("results.parquet is damaged", "again")),
+    BadInput("a study of a folder that is no run", "study new photos", ("photos is not a run", "run --out")),
+    BadInput("a study of one method", "study new runs/good", ("no two methods", "more methods")),
+    BadInput("a study without questions", "study new runs/good --questions 0", ("--questions 0", "1 or more")),
+    BadInput(
+        "a study of a method that is not in the run",
+        "study new runs/good --methods identit",
+        ("--methods identit", "not in runs/good", "Did you mean 'identity'?"),
+    ),
+    BadInput(
+        "answers without a study",
+        "study score code.pth --run runs/good",
+        ("runs/good/study/key.json is not there", "study new RUN"),
+    ),
+    BadInput("answers that are not there", "study score none.json", ("none.json cannot be read", "leave the file out")),
+    BadInput("a folder without answers", "study score photos", ("photos holds no .json file",)),
     BadInput("a report on a run that was stopped", "report runs/stopped", ("was stopped before its end", "it goes on")),
     # derain and synth
     BadInput(

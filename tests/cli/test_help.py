@@ -17,6 +17,7 @@ VERBS = ("run", "train", "tune", "show", "list", "synth", "derain", "report", "e
 CACHE_VERBS = ("cache list", "cache explain", "cache prune", "cache verify")
 WEIGHTS_VERBS = ("weights list", "weights fetch", "weights add", "weights verify")
 PLUGIN_VERBS = ("plugin new", "plugin check", "plugin doctor")
+STUDY_VERBS = ("study new", "study score")
 CACHE_FLAGS = ("--all", "--dry-run", "--repair", "--stale", "--traceback", "--yes")
 HEAVY = (
     "torch", "cv2", "diffusers", "lightning", "segmentation_models_pytorch", "lpips", "spandrel", "scipy", "matplotlib",
@@ -45,7 +46,7 @@ def imported(*arguments: str) -> tuple[str, set[str]]:
     return text, set(modules.split())
 
 
-@pytest.mark.parametrize("verb", [*VERBS, *CACHE_VERBS, *WEIGHTS_VERBS, *PLUGIN_VERBS])
+@pytest.mark.parametrize("verb", [*VERBS, *CACHE_VERBS, *WEIGHTS_VERBS, *PLUGIN_VERBS, *STUDY_VERBS])
 def test_help_is_a_line_an_option_and_imports_nothing_heavy(verb: str) -> None:
     text, modules = imported(*verb.split(), "--help")
     assert not {*HEAVY, "pandas", "pyarrow", "numpy"} & modules
@@ -63,6 +64,7 @@ def test_help_is_a_line_an_option_and_imports_nothing_heavy(verb: str) -> None:
             "--retry-failed",
             "--keep-weights",
             "--joint",
+            "--replace",
             *CACHE_FLAGS,
         ) or (verb == "cache prune" and match[1] == "--weights")
         assert flag or "[default: " in line or "[required]" in line, f"no default: {line!r}"
@@ -102,6 +104,19 @@ def test_report_needs_no_torch(tmp_path: Path, pairs: Path, command: Any) -> Non
     text, modules = imported("report", str(tmp_path / "run"))
     assert page.is_file() and str(page) in text
     assert not {*HEAVY} - {"cv2", "scipy"} & modules, "the report reads pictures, tests differences, and runs nothing"
+
+
+def test_a_study_needs_no_torch(tmp_path: Path, pairs: Path, command: Any) -> None:
+    run = tmp_path / "run"
+    assert (
+        command(
+            "run", "--methods", "identity,median", "--data", f"paired:{pairs}", "--metrics", "mse", "--out", run
+        ).status
+        == 0
+    )
+    text, modules = imported("study", "new", str(run), "--questions", "2")
+    assert "2 questions, 3 attention checks" in text and (run / "study" / "index.html").is_file()
+    assert not {*HEAVY} - {"cv2", "scipy"} & modules
 
 
 def test_version_and_no_arguments(command: Any) -> None:
