@@ -23,7 +23,8 @@ HEAVY = (
     "torch", "cv2", "diffusers", "lightning", "segmentation_models_pytorch", "lpips", "spandrel", "scipy", "matplotlib",
 )  # fmt: skip
 RUN_OPTIONS = {
-    "batch", "budget", "cache", "data", "data-option", "device", "download", "intensity", "isolate", "limit",
+    "batch", "budget", "cache", "clear-input", "data", "data-option", "device", "download", "intensity", "isolate",
+    "limit",
     "lower-precision", "memory-limit", "method-timeout", "methods", "metrics", "out", "overwrite", "precision",
     "samples", "seed", "set", "size", "skip-bad", "suite", "tile", "timeout", "train", "train-data", "weights",
 }  # fmt: skip

@@ -50,6 +50,7 @@ def candidates(run: RunFolder, seed: int) -> tuple[list[str], Strata]:
     """
     rows = run.results(COLUMNS)
     methods = sorted({REFERENCE, *map(str, rows["method"].unique())}, key=lambda name: (name != REFERENCE, name))
+    rows = rows[rows["intensity"] != "clear"]  # clear input: there is no rain to judge
     pictures = rows[["dataset", "image", "scene", "intensity"]].drop_duplicates().itertuples(index=False)
     strata: Strata = {}
     for dataset, image, scene, intensity in sorted(
