@@ -70,6 +70,7 @@ def picture_set(
             image: dict(zip(matrix.methods, row, strict=True))
             for image, row in zip(matrix.images, matrix.values.tolist(), strict=True)
         }
+    files = tile_files(methods, group.dataset.has_truth)
     rows = []
     for image, intensity in sorted(zip(pictures["image"], pictures["intensity"], strict=True)):
         scored = values.get(image, {})
@@ -86,12 +87,21 @@ def picture_set(
             for method in methods
         ]
         rows.append(
-            [image, folder_name(image), intensity, round(ratios[image], 4), texts, gains, strips.get(image, "")]
+            [
+                image,
+                folder_name(image),
+                intensity,
+                round(ratios[image], 4),
+                texts,
+                gains,
+                strips.get(image, ""),
+                _stored(run, dataset, image, files),
+            ]
         )
     data = {
         "base": f"../images/{folder_name(dataset)}/",
         "layers": layers,
-        "files": tile_files(methods, group.dataset.has_truth),
+        "files": files,
         "methods": list(methods),
         "unit": metric.unit if metric is not None else "",
         "pictures": rows,
@@ -120,6 +130,15 @@ def _strip(run: RunFolder, dataset: str, image: str, layers: int) -> tuple[str, 
     if size is None or size[0] != WIDTH * layers or not size[1]:
         return "", 1.5
     return base64.b64encode(data).decode("ascii"), WIDTH / size[1]
+
+
+def _stored(run: RunFolder, dataset: str, image: str, files: Sequence[str]) -> list[int]:
+    """The places of the files that are in the picture's folder."""
+    try:
+        there = {path.name for path in run.image_folder(dataset, image).iterdir()}
+    except OSError:
+        return []
+    return [place for place, name in enumerate(files) if name in there]
 
 
 def _draw(name: str) -> str:

@@ -65,8 +65,9 @@ const AT_A_TIME = 30;
 for (const browser of document.querySelectorAll(".browse")) {
   const set = JSON.parse(document.getElementById(browser.dataset.set).textContent);
   const gallery = browser.closest(".gallery");
-  const pictures = set.pictures.map(([name, folder, intensity, ratio, scores, gains, strip]) => ({
+  const pictures = set.pictures.map(([name, folder, intensity, ratio, scores, gains, strip, stored]) => ({
     name, folder, intensity, ratio, gains, strip: strip && `data:image/webp;base64,${strip}`,
+    there: stored.length ? set.layers.map((_, place) => stored.includes(place)) : null,
     scores: scores.map((score) => score && `${score} ${set.unit}`.trim()), words: `${intensity} rain`,
   }));
   const byName = new Map(pictures.map((picture) => [picture.name, picture]));
