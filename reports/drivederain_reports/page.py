@@ -13,27 +13,25 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from drivederain.errors import DataError
 from drivederain.results.intervals import LEVEL, RESAMPLES
 from drivederain.results.published import published_beside
 from drivederain.results.run_folder import RunFolder, write_atomically
 from drivederain.results.sample_spread import sample_spreads
 from drivederain.results.stage_gains import stage_gains
-from drivederain.results.statistics import ALL, COLUMNS, REFERENCE, image_scores, summarise
+from drivederain.results.statistics import ALL, REFERENCE
 from drivederain.specs import ReportSection
 from drivederain_reports import figures
 from drivederain_reports.artefacts import artefact_tables, harm_tables
 from drivederain_reports.charts.figure import Figure, page_svg
-from drivederain_reports.charts.looks import SHAPES, STYLES
-from drivederain_reports.charts.of_group import group_figures
+from drivederain_reports.charts.looks import SHAPES
 from drivederain_reports.criteria import checklists
 from drivederain_reports.gallery import galleries
 from drivederain_reports.losses import MOST, losses
+from drivederain_reports.measured import measured
 from drivederain_reports.paired_section import paired_tables
 from drivederain_reports.pictures import Previews
-from drivederain_reports.run_about import RunAbout, read_about
-from drivederain_reports.score_tables import Group, groups
-from drivederain_reports.speed import not_measured, speed_rows
+from drivederain_reports.score_tables import Group
+from drivederain_reports.speed import not_measured
 from drivederain_reports.standings import standings
 from drivederain_reports.study_section import study_section
 from drivederain_reports.training_section import trainings, without_history
@@ -41,7 +39,7 @@ from drivederain_reports.verdict import sample_words, verdicts
 from drivederain_reports.weights_words import weights_in_full, weights_words
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 SCRIPTS = (("theme",), ("tables",), ("charts",), ("zoom", "gallery", "contact_sheet"), ("print",))
 """Files of ``static/script``; those that use each other's names together."""
@@ -62,30 +60,11 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
         DataError: the folder is no run, or a file in it is damaged; the message names the file. Or the run has no
             method ``reference``.
     """
-    about = read_about(run_folder)
-    results = run_folder.results([*COLUMNS, "stage", "reason", "stepped_down", "weights_class", "budget"])
-    timings = run_folder.timings() if run_folder.timings_parquet.exists() else None
-    scores, summary = image_scores(results), summarise(results)
-    _check_metrics(run_folder, scores, about)
-    known = dict.fromkeys([*(method.name for method in about.methods), *sorted(results["method"].unique())])
-    methods = [name for name in known if name != REFERENCE]
-    if reference not in known:
-        raise DataError(
-            f"{run_folder.path} has no method {reference!r} to compare with. "
-            f"Give --reference one of: {', '.join(known)}"
-        )
-    styles = {name: number % STYLES for number, name in enumerate(methods)}
-    every = groups(results, scores, summary, about.datasets, about.metrics, [REFERENCE, *methods])
-    shown = [group for group in every if not group.dataset.clear_input_of]
-    clear = [group for group in every if group.dataset.clear_input_of]
+    whole = measured(run_folder, reference)
+    about, results, scores, summary = whole.about, whole.results, whole.scores, whole.summary
+    methods, shown, clear = whole.methods, whole.rainy, whole.clear
     failures, skips = losses(results)
-    timed = [] if timings is None else speed_rows(timings, results, about.started)
     gains = stage_gains(results, methods)
-    pictures = run_folder.pictures() if run_folder.pictures_parquet.exists() else None
-    charts = [
-        group_figures(group, number, scores, summary, timed, pictures, styles, reference)
-        for number, group in enumerate(shown)
-    ]
     previews = Previews(run_folder)
     script = _script()
     page = (
@@ -95,10 +74,10 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             about=about,
             command=shlex.join(about.command),
             groups=shown,
-            charts=charts,
+            charts=whole.figures(),
             verdicts=verdicts(shown),
             galleries=galleries(run_folder, [*_once(shown), *_once(clear)], scores, results, methods, previews),
-            standings=standings(shown, about.methods, timed),
+            standings=standings(shown, about.methods, whole.timings),
             checklists=checklists(shown, scores, gains, about.trainings),
             artefacts=artefact_tables(shown, scores, summary, about.metrics),
             harm=harm_tables(clear, summary, about.metrics),
@@ -113,14 +92,14 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             failures=failures,
             skips=skips,
             most=MOST,
-            timings=timed,
-            timings_missing=timings is None,
-            not_measured=[] if timings is None else not_measured(timings, about.methods),
+            timings=whole.timings,
+            timings_missing=not whole.has_timings,
+            not_measured=not_measured(whole.timings, about.methods),
             trainings=trainings(run_folder, about, previews),
             without_history=without_history(about),
             sections=registry_sections,
             smoke_tests=[dataset.name for dataset in about.datasets if dataset.smoke_test],
-            styles=styles,
+            styles=whole.styles,
             resamples=RESAMPLES,
             level=round(100 * LEVEL),
             draw=_numbered_svg(),
@@ -146,19 +125,6 @@ def _numbered_svg() -> Callable[[Figure], Markup]:
 def _once(shown: Sequence[Group]) -> list[Group]:
     """The first group of each data set: its pictures show the methods of all."""
     return list({(group.dataset.name, group.source): group for group in reversed(shown)}.values())[::-1]
-
-
-def _check_metrics(run: RunFolder, scores: pd.DataFrame, about: RunAbout) -> None:
-    """Every scored metric is described, so that it is known which way is better."""
-    described = {(metric.name, metric.variant) for metric in about.metrics}
-    scored = scores[["metric", "variant"]].drop_duplicates()
-    unknown = sorted(set(zip(scored["metric"], scored["variant"], strict=True)) - described)
-    if unknown:
-        name, variant = unknown[0]
-        raise DataError(
-            f"{run.run_json} does not describe the metric {name}[{variant}] of {run.results_parquet.name}: "
-            "the two files are of different runs. Run the benchmark again with the same --out."
-        )
 
 
 def _environment() -> Environment:

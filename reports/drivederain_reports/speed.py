@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from drivederain_reports.run_about import MethodAbout
@@ -59,11 +60,11 @@ _GAPS = {
 """By their names in ``run.json``."""
 
 
-def not_measured(timings: pd.DataFrame, methods: Sequence[MethodAbout]) -> list[NotMeasured]:
-    """The reasons for the empty places of the table, equal ones together."""
+def not_measured(timings: Sequence[Mapping[Any, Any]], methods: Sequence[MethodAbout]) -> list[NotMeasured]:
+    """The reasons for the empty places of the table, equal ones together. ``timings``: of ``speed_rows``."""
     found: dict[tuple[str, str], list[str]] = {}
     for name, gap in _GAPS.items():
-        empty = set(timings.loc[timings[gap.column].isna(), "method"])
+        empty = {row["method"] for row in timings if row[gap.column] is None or math.isnan(row[gap.column])}
         for method in methods:
             if method.name in empty:
                 reason = method.not_measured.get(name) or gap.otherwise

@@ -22,7 +22,7 @@ def test_reasons_are_those_of_empty_places_and_equal_ones_stand_together() -> No
         method("c"),
         method("d"),
     ]
-    assert not_measured(timings, methods) == [
+    assert not_measured(timings.to_dict("records"), methods) == [
         NotMeasured("operations", "no image of the median size was counted", ["b", "c"]),
         NotMeasured("energy", "no counter", ["a", "b"]),
     ]
