@@ -100,7 +100,7 @@ def quality_curve(
         )
         bands = (
             base.transform_filter("isValid(datum.low)")
-            .mark_area(opacity=0.13, line=False)
+            .mark_area(opacity=0.07, line=False)
             .encode(y=alt.Y("low:Q", scale=alt.Scale(zero=False)), y2="high:Q")
         )
         lines = base.mark_line(size=1.8).encode(

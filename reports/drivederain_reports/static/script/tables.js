@@ -65,6 +65,7 @@ for (const table of document.querySelectorAll("table[data-filterable]")) {
     if (values.length < 2) return;
     const select = document.createElement("select");
     select.append(new Option("all of them", ""), ...values.map((value) => new Option(value, value)));
+    if (values.includes(heading.dataset.first)) select.value = heading.dataset.first;
     conditions.push((row) => !select.value || row.cells[column].textContent.trim() === select.value);
     field(heading.dataset.choice, select);
   });
@@ -74,4 +75,5 @@ for (const table of document.querySelectorAll("table[data-filterable]")) {
   field("Rows with", text);
   bar.append(told);
   table.parentElement.before(bar);
+  apply();
 }
