@@ -13,6 +13,7 @@ from drivederain.cli.cache import cache
 from drivederain.cli.derain import derain
 from drivederain.cli.doctor import doctor
 from drivederain.cli.env import env
+from drivederain.cli.export import export
 from drivederain.cli.list import list_
 from drivederain.cli.plugin import plugin
 from drivederain.cli.report import report
@@ -59,6 +60,7 @@ app.command("list")(list_)
 app.command("synth")(synth)
 app.command("derain")(derain)
 app.command("report")(report)
+app.command("export")(export)
 app.add_typer(study)
 app.add_typer(cache)
 app.add_typer(weights)

@@ -1,0 +1,1 @@
+"""A run's figures as files for other programs and for papers."""
