@@ -10,6 +10,7 @@ import typer
 
 from drivederain import __version__
 from drivederain.cli.cache import cache
+from drivederain.cli.compare import compare
 from drivederain.cli.derain import derain
 from drivederain.cli.doctor import doctor
 from drivederain.cli.env import env
@@ -61,6 +62,7 @@ app.command("synth")(synth)
 app.command("derain")(derain)
 app.command("report")(report)
 app.command("export")(export)
+app.command("compare")(compare)
 app.add_typer(study)
 app.add_typer(cache)
 app.add_typer(weights)

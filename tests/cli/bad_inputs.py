@@ -179,6 +179,21 @@ BAD_INPUTS = (
     BadInput("a report on no run", "report photos", ("photos is not a run", "run --out")),
     BadInput("a report on a damaged record", "report runs/record", ("run.json is damaged", "again")),
     BadInput("a report on a damaged table", "report runs/table", ("results.parquet is damaged", "again")),
+    BadInput(
+        "a report against a method that the run lacks",
+        "report runs/good --reference nafnet",
+        ("no method 'nafnet'", "--reference one of: identity"),
+    ),
+    BadInput("an export of no run", "export photos", ("photos is not a run", "run --out")),
+    BadInput("Parquet to the terminal", "export runs/good --format parquet", ("no text for the terminal", "--out")),
+    BadInput(
+        "one row a picture as LaTeX", "export runs/good --format latex --what images", ("--format csv for images",)
+    ),
+    BadInput(
+        "an export of a metric that was not scored", "export runs/good --metrics nope", ("no metric 'nope'", "It has:")
+    ),
+    BadInput("a comparison with no run", "compare runs/good photos", ("photos is not a run", "run --out")),
+    BadInput("a negative number of clear pictures", run("--clear-input -1"), ("--clear-input -1", "0 or more")),
     BadInput("a study of a folder that is no run", "study new photos", ("photos is not a run", "run --out")),
     BadInput("a study of one method", "study new runs/good", ("no two methods", "more methods")),
     BadInput("a study without questions", "study new runs/good --questions 0", ("--questions 0", "1 or more")),
