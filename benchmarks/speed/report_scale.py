@@ -1,10 +1,13 @@
 """What stands behind a run's end: writing and reading ``results.parquet``, the summary, the report, at several sizes.
 
     python benchmarks/speed/report_scale.py --images 600 10000 --methods 2 4 --out benchmarks/speed/results
+    python benchmarks/speed/report_scale.py --images 600 1000 --methods 8 --pictures runs/mine
 
 The results are made up: three pictures a scene, 6 metrics, 3 regions. Every size is measured in a process of its own,
 so that peak memory (RSS) is its own; CPU seconds are of one thread where OMP_NUM_THREADS=1 is set. The first report is
-made twice, the second time being that of a repeated run. There are no pictures in ``images/``.
+made twice, the second time being that of a repeated run. There are no pictures in ``images/``, but with ``--pictures``:
+then those of a run of several methods are linked there again and again, with thumbnails as a run makes them. The rainy
+input is among the ``methods``.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from drivederain.results.run_folder import RunFolder
 from drivederain.results.schema import SCHEMA_VERSION, Row
 from drivederain.results.store import ResultsWriter
 from drivederain.results.summary import summary_table
+from drivederain.results.thumbnails import NAME, strip_of, tile_files
 
 METRICS = (
     ("lpips", "alex"),
@@ -94,7 +98,29 @@ def about(images: int, methods: list[str]) -> dict[str, Any]:
     }
 
 
-def measured(images: int, count: int) -> dict[str, Any]:
+def link_pictures(run: RunFolder, images: int, methods: list[str], pictures: Path) -> None:
+    """Link the pictures of another run's first data set for every made-up image, and pack their thumbnails."""
+    from drivederain_reports.pictures import read_picture
+
+    first = next(path for path in sorted((pictures / "images").iterdir()) if path.is_dir())
+    sources = []
+    for folder in sorted(first.iterdir()):
+        outputs = sorted(folder.glob("*.png"))
+        outputs = [path for path in outputs if path.stem not in ("rainy", "clear", "mask", "identity")]
+        files = {"rainy.png": folder / "rainy.png", "clear.png": folder / "clear.png", "mask.png": folder / "mask.png"}
+        files |= {f"{name}.png": outputs[place % len(outputs)] for place, name in enumerate(methods)}
+        tiles = [read_picture(files[name]) for name in tile_files(methods, has_truth=True)]
+        sources.append((files, strip_of([None if tile is None else tile[..., ::-1] for tile in tiles])))
+    for number in range(images):
+        files, strip = sources[number % len(sources)]
+        folder = run.image_folder("synthetic:photos", f"photo_{number // 3:05d}@{INTENSITIES[number % 3]}")
+        folder.mkdir(parents=True)
+        for name, source in files.items():
+            (folder / name).hardlink_to(source)
+        (folder / NAME).write_bytes(strip)
+
+
+def measured(images: int, count: int, pictures: Path | None) -> dict[str, Any]:
     """One line of the table, in a fresh process."""
     import pandas as pd
     import pyarrow.parquet
@@ -103,7 +129,8 @@ def measured(images: int, count: int) -> dict[str, Any]:
 
     del pd, pyarrow  # loaded before the clock starts: imports are not what is measured
     methods = ["identity", *(f"method{number}" for number in range(1, count))]
-    with tempfile.TemporaryDirectory() as folder:
+    # Beside the other run's pictures, as hard links do not cross file systems.
+    with tempfile.TemporaryDirectory(dir=pictures) as folder:
         run = RunFolder(Path(folder))
         run.run_json.write_text(json.dumps(about(images, methods)), encoding="utf-8")
         line: dict[str, Any] = {"images": images, "methods": count, "rows": images * count * 18, "MB at start": peak()}
@@ -114,6 +141,8 @@ def measured(images: int, count: int) -> dict[str, Any]:
 
         line["write, CPU s"] = cpu(write)
         line["MB after writing"] = peak()
+        if pictures is not None:
+            link_pictures(run, images, methods[1:], pictures)
         line["summary, CPU s"] = cpu(lambda: summary_table(run.results(), methods))
         line["first report, CPU s"] = cpu(lambda: render(run))
         line["second report, CPU s"] = cpu(lambda: render(run))
@@ -138,13 +167,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", nargs="+", type=int, default=[600, 10_000])
     parser.add_argument("--methods", nargs="+", type=int, default=[2, 4])
+    parser.add_argument("--pictures", type=Path, help="a run whose pictures are shown")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     lines = []
     for images in arguments.images:
         for count in arguments.methods:
             with multiprocessing.get_context("spawn").Pool(1) as pool:
-                lines.append(pool.apply(measured, (images, count)))
+                lines.append(pool.apply(measured, (images, count, arguments.pictures)))
     report("report_scale", lines, arguments.out)
 
 

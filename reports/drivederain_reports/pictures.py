@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,8 @@ class Previews:
         files = list(self._folder.iterdir()) if self._folder.is_dir() else []
         self._kept = {path.name.partition("_")[0]: path for path in files if path.suffix in (".jpg", ".png", ".webp")}
         self._used: set[str] = set()
+        self._read = lru_cache(maxsize=3)(read_picture)
+        """An output is wanted twice, for itself and for its error map, and its truth beside every one of them."""
 
     def picture(self, path: Path, size: PreviewSize) -> Preview | None:
         """Of an H x W x 3 picture, as JPEG; ``None`` where the file is missing or cannot be decoded."""
@@ -77,7 +80,7 @@ class Previews:
         """The error map of an output against its truth, as WebP; ``None`` where one is missing or of another size."""
 
         def make(picture: NDArray[np.uint8]) -> bytes:
-            beside = read_picture(truth)
+            beside = self._read(truth)
             if beside is None or beside.shape != picture.shape:
                 raise _NoMapError
             return error_map(picture, beside)
@@ -107,7 +110,7 @@ class Previews:
         digest = hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
         kept = self._kept.get(digest)
         if kept is None:
-            picture = read_picture(path, colour)
+            picture = self._read(path) if colour else read_picture(path, colour=False)
             if picture is None:
                 return None
             height, width = picture.shape[:2]
