@@ -111,7 +111,9 @@ def _table(scores: Scores) -> Table:
 
     table = Table(box=SIMPLE_HEAD)
     for column in ("method", "strength", "95 % interval", "behind the first", "wins", "ties", "losses"):
-        table.add_column(column, overflow="fold", justify="left" if column == "method" else "right")
+        table.add_column(
+            column, overflow="fold", no_wrap=column == "method", justify="left" if column == "method" else "right"
+        )
     for each in scores.methods:
         behind = (
             "" if each is scores.methods[0] else f"{each.behind:.2f} {_interval(each.behind_low, each.behind_high)}"

@@ -32,6 +32,7 @@ from drivederain_reports.paired_section import paired_tables
 from drivederain_reports.pictures import Previews
 from drivederain_reports.score_tables import Group
 from drivederain_reports.speed import not_measured
+from drivederain_reports.stage_images import stage_images
 from drivederain_reports.standings import standings
 from drivederain_reports.study_section import study_section
 from drivederain_reports.training_section import trainings, without_history
@@ -83,6 +84,7 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             harm=harm_tables(clear, summary, about.metrics),
             paired=paired_tables(shown, scores, reference),
             stage_gains=gains,
+            stage_images=stage_images(gains, scores, about.metrics, whole.styles),
             spreads=sample_spreads(results, methods),
             study=study_section(run_folder),
             published=published_beside([method.model_dump() for method in about.methods], summary),

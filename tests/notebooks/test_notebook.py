@@ -99,7 +99,7 @@ def test_every_cell_runs_and_the_training_goes_on_when_its_cell_is_run_again(
     assert evaluation.report_html.is_file()
     results = evaluation.results()
     assert set(results["method"]) == {"identity", "unet"} and set(results["status"]) <= {"ok", "skipped"}
-    assert set(results["dataset"]) == {"synthetic:clear", "real:rainy"}
+    assert set(results["dataset"]) == {"synthetic:clear", "synthetic:clear (clear input)", "real:rainy"}
     clear = results[results["dataset"] == "synthetic:clear"]
     assert set(clear["split"]) == {"test"} and not clear["seen"].any(), "scored on what nobody saw"
 

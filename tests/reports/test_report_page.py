@@ -286,6 +286,14 @@ def test_what_each_stage_of_a_chain_added_by_intensity(whole: Page) -> None:
     assert all(int(hurt) <= int(count) for *_, hurt, count in lines) and int(lines[-1][-1]) == 24
 
 
+def test_a_chain_is_told_picture_by_picture(whole: Page) -> None:
+    stages = whole.words[whole.words.index("What each stage added") :]
+    assert "PSNR [rgb]: differences to unet" in stages
+    assert re.search(
+        r"unet\+ ?diffusion lost most against unet on synthetic:photos: street \d\d@\w+ −\d\.\d\d dB", stages
+    )
+
+
 def test_methods_alone_have_no_stages(fake_run: Any, tmp_path: Path) -> None:
     page = page_of(fake_run(scenes=2, methods=("identity", "unet"), with_second=False).build(tmp_path / "mine"))
     assert "What each stage added" not in page.words and {"href": "#stages"} not in page.all("a")

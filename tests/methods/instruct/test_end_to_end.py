@@ -53,7 +53,7 @@ def test_it_is_trained_stopped_resumed_used_and_loaded_by_diffusers(
 
     ended = run(
         "unet+diffusion", f"synthetic:{photos}", intensities="light", limit=1, metrics="psnr", device="cpu",
-        cache=cache, weights={"diffusion": whole.folder.last}, out=tmp_path / "run", isolate=False,
+        cache=cache, weights={"diffusion": whole.folder.last}, out=tmp_path / "run", isolate=False, clear_input=0,
     )  # fmt: skip
     rows = ended.results()
     assert set(rows[rows["method"] == "unet+diffusion"]["status"]) == {"ok"}

@@ -68,7 +68,7 @@ for (const browser of document.querySelectorAll(".browse")) {
   const pictures = set.pictures.map(([name, folder, intensity, ratio, scores, gains, strip, stored]) => ({
     name, folder, intensity, ratio, gains, strip: strip && `data:image/webp;base64,${strip}`,
     there: stored.length ? set.layers.map((_, place) => stored.includes(place)) : null,
-    scores: scores.map((score) => score && `${score} ${set.unit}`.trim()), words: `${intensity} rain`,
+    scores: scores.map((score) => score && `${score} ${set.unit}`.trim()), words: intensity === "clear" ? "clear input" : `${intensity} rain`,
   }));
   const byName = new Map(pictures.map((picture) => [picture.name, picture]));
 
