@@ -100,7 +100,9 @@ def render(run_folder: RunFolder, registry_sections: Sequence[ReportSection] = (
             trainings=trainings(run_folder, about, previews),
             without_history=without_history(about),
             sections=registry_sections,
-            smoke_tests=[dataset.name for dataset in about.datasets if dataset.smoke_test],
+            smoke_tests=[
+                dataset.name for dataset in about.datasets if dataset.smoke_test and not dataset.clear_input_of
+            ],
             styles=whole.styles,
             resamples=RESAMPLES,
             level=round(100 * LEVEL),

@@ -117,7 +117,7 @@ def _finding(ranking: Ranking) -> Finding:
         gain=_difference(REFERENCE, gain, metric.decimals, unit) if gain else None,
         lead=_lead(ranking, lead, unit) if lead else None,
         tiers=tuple((ranking.ranks[group[0]], group) for group in ranking.groups),
-        detectable=f"{number(reach, metric.decimals)}{unit}" if not math.isnan(reach) else "",
+        detectable=f"{number(reach, metric.decimals)}{unit}" if round(reach, metric.decimals) > 0 else "",
         n=ranking.n,
         of=ranking.of,
         scenes=lead.scenes if lead else gain.scenes if gain else 0,

@@ -102,6 +102,7 @@ def _spec(chart: Any, background: str = "transparent") -> dict[str, Any]:
     axis = {
         "labelColor": SOFT, "titleColor": SOFT, "gridColor": LINE, "domainColor": SOFT, "tickColor": SOFT,
         "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "labelFontWeight": "normal",
+        "titlePadding": 9,
     }  # fmt: skip
     text = {"font": FONT, "labelFont": FONT, "titleFont": FONT}
     spec: dict[str, Any] = chart.to_dict()
