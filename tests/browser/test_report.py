@@ -191,6 +191,14 @@ def test_nothing_is_wider_than_the_window(visit: Any, report: Path, width: int) 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_on_paper_it_is_light_whole_and_as_wide_as_a4(visit: Any, report: Path) -> None:
+    page = visit(report, width=794, color_scheme="dark").page
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(22, 32, 43)"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 800
+    assert not page.locator("nav").is_visible() and not page.locator(".filters").first.is_visible()
+
+
 def test_without_javascript_everything_is_there_but_interaction(visit: Any, report: Path) -> None:
     found = visit(report, java_script_enabled=False)
     page = found.page
