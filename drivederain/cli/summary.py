@@ -37,7 +37,7 @@ def show_summary(run: RunFolder) -> None:
     for dataset, source in dict.fromkeys((row["dataset"], row["intensity_source"]) for row in rows):
         if not truth.get(dataset, True):
             console.print(
-                f"{dataset}: no ground truth, so there are pictures in the report and no scores", markup=False
+                f"{dataset}: no ground truth: pictures, and what needs no truth, are in the report", markup=False
             )
             continue
         figures = "mean [95 % interval]" if intervals else "mean"

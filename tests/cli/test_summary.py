@@ -89,7 +89,7 @@ def test_a_narrow_terminal_keeps_each_row_on_one_line(shown: Any) -> None:
 def test_without_truth_there_is_no_table(shown: Any) -> None:
     lost = {"dataset": "real:x", "intensity_source": "estimated", "status": "skipped", "reason": NO_TRUTH}
     text = shown([row("identity", f"p{n}", "light", None, **lost) for n in range(2)], ["identity"])
-    assert text.strip() == "real:x: no ground truth, so there are pictures in the report and no scores"
+    assert text.strip() == "real:x: no ground truth: pictures, and what needs no truth, are in the report"
 
 
 def test_the_reasons_of_what_was_lost_are_told(shown: Any) -> None:
