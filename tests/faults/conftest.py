@@ -171,7 +171,7 @@ class Bench:
     def start(self, parent: str = "first", *, methods: str = "", out: Path | None = None, **more: str) -> Running:
         """Start a run, with ``more`` in its environment."""
         out = out or self.out(parent)
-        options = ["--methods", methods or self.methods, "--metrics", "psnr,ssim"]
+        options = ["--methods", methods or self.methods, "--metrics", "psnr,ssim", "--clear-input", "0"]
         options += [word for data in self.data for word in ("--data", data)]
         return self._start(["run", *options, "--cache", str(self.cache), "--out", str(out)], out, more)
 
