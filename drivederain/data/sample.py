@@ -73,6 +73,11 @@ class Sample:
     rain: Callable[[], RainFacts] = field(default=RainFacts, compare=False)
     """How much it rains; may read a file, or draw what was not drawn before."""
 
+    @property
+    def drops(self) -> Picture | None:
+        """The mask that scores are split by: none in a clear picture, all of which is background."""
+        return None if self.intensity == "clear" else self.mask
+
 
 @dataclass(frozen=True)
 class Problem:

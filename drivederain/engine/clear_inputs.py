@@ -6,28 +6,50 @@ They are a test set of their own, so that no mean over rainy pictures ever holds
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
-from drivederain.data.sample import RainFacts, Sample, SampleSet
+import numpy as np
+from numpy.typing import NDArray
+
+from drivederain.data.fingerprint import fingerprint_of
+from drivederain.data.sample import Picture, RainFacts, Sample, SampleSet
 
 CLEAR: Final = "clear"
 """The intensity of clear input."""
 
 
+@dataclass(frozen=True)
+class NoDrops:
+    """The drop mask of a clear picture, for methods that need one: 0 everywhere."""
+
+    clear: Picture
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return fingerprint_of("no drops", self.clear.fingerprint)
+
+    def load(self) -> NDArray[np.uint8]:
+        return np.zeros(self.clear.load().shape[:2], np.uint8)
+
+
 def clear_inputs(sample_set: SampleSet, most: int) -> SampleSet:
     """At most so many clear pictures of a test set as their own input and truth, chosen by a hash of their content.
 
-    The set is called ``<name> (clear input)``, its pictures ``<image>@clear``; each clear picture is in it once, and
-    there is no mask, as there are no drops.
+    The set is called ``<name> (clear input)``, its pictures ``<image>@clear``, with 8 digits of a hash of the content
+    where two would have one name. Equal pixels are in it once. Methods that need a drop mask get one without drops.
     """
     name = f"{sample_set.name} (clear input)"
     once: dict[str, Sample] = {}
     for sample in sample_set.samples:
         if sample.clear is not None:
-            once.setdefault(sample.clear.fingerprint, sample)
-    chosen = sorted(once, key=lambda fingerprint: hashlib.sha256(f"clear {fingerprint}".encode()).digest())[:most]
-    samples = [_as_input(once[fingerprint], name) for fingerprint in chosen]
+            once.setdefault(sample.content or sample.clear.fingerprint, sample)
+    images = _images(once)
+    chosen = sorted(once, key=lambda content: _hash(f"clear {content}"))[:most]
+    samples = [_as_input(once[content], name, images[content]) for content in chosen]
     return SampleSet(
         name=name,
         split=sample_set.split,
@@ -38,15 +60,31 @@ def clear_inputs(sample_set: SampleSet, most: int) -> SampleSet:
     )
 
 
-def _as_input(sample: Sample, dataset: str) -> Sample:
+def _images(once: Mapping[str, Sample]) -> dict[str, str]:
+    """A name for each content: ``road_1@clear`` of ``road_1@heavy``, unique whatever is chosen."""
+    wanted = {}
+    for content, sample in once.items():
+        stem, at, ending = sample.image.rpartition("@")
+        wanted[content] = f"{stem if at and ending == sample.intensity else sample.image}@{CLEAR}"
+    times = Counter(name.casefold() for name in wanted.values())
+    return {
+        content: name if times[name.casefold()] == 1 else f"{name}-{_hash(content)[:8]}"
+        for content, name in wanted.items()
+    }
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _as_input(sample: Sample, dataset: str, image: str) -> Sample:
     assert sample.clear is not None
-    stem, at, ending = sample.image.rpartition("@")
     return replace(
         sample,
         dataset=dataset,
-        image=f"{stem if at and ending == sample.intensity else sample.image}@{CLEAR}",
+        image=image,
         rainy=sample.clear,
-        mask=None,
+        mask=NoDrops(sample.clear) if sample.mask is not None else None,
         intensity=CLEAR,
         intensity_source="recorded",
         borderline=False,

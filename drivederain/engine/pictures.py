@@ -21,7 +21,7 @@ from drivederain.engine.cells import Cell, DamagedOutput
 from drivederain.engine.picture_manifest import Entry, Files, PictureManifest
 from drivederain.errors import DataError
 from drivederain.results.run_folder import RunFolder, folder_name, write_atomically
-from drivederain.results.thumbnails import NAME, VERSION, strip_of, tile_files
+from drivederain.results.thumbnails import MOST_TILES, NAME, VERSION, strip_of, tile_files
 
 THREADS = min(4, os.cpu_count() or 1)
 """Pictures that are decoded and packed at a time."""
@@ -194,7 +194,7 @@ def _sources(sample: Sample, cells: Mapping[str, Cell], inputs: str) -> dict[str
         sources["rainy.png"] = _Linked(inputs, cells[inputs], picture, picture)
     else:
         sources["rainy.png"] = _Packed(sample.rainy)
-    for name, other in (("clear.png", sample.clear), ("mask.png", sample.mask)):
+    for name, other in (("clear.png", sample.clear), ("mask.png", sample.drops)):
         if other is not None:
             sources[name] = _Packed(other)
     for method, cell in cells.items():
@@ -213,9 +213,10 @@ def _strip_name(tiles: Sequence[str], files: Files) -> str:
 def _put_strip(folder: Path, tiles: Sequence[str], files: Files) -> tuple[int, int] | None:
     """Write the thumbnails of what lies in ``folder``; its size in bytes and its time of change in nanoseconds.
 
-    ``None`` without a rainy picture: there is no strip then.
+    ``None`` without a rainy picture, or with more tiles than a strip holds: there is none then.
     """
-    pictures = [_read(folder / tile) if tile in files else None for tile in tiles]
+    fits = len(tiles) <= MOST_TILES
+    pictures = [_read(folder / tile) if fits and tile in files else None for tile in tiles]
     if pictures[0] is None:
         (folder / NAME).unlink(missing_ok=True)
         return None

@@ -308,7 +308,7 @@ class Scorer(Book[ScoreJob]):
 
     def _keys(self, output: Output, sample: Sample) -> Mapping[str, str]:
         """The key of each variant's score of an output; those of the last one are at hand, as it is asked for often."""
-        beside = (picture.fingerprint if picture is not None else "" for picture in (sample.clear, sample.mask))
+        beside = (picture.fingerprint if picture is not None else "" for picture in (sample.clear, sample.drops))
         pictures = (output.sha256, *beside)
         if self._last[0] != pictures:
             keys = {name: key_of([*pictures, name, *self._versions[name], self.device.type]) for name in self._versions}
@@ -390,7 +390,7 @@ class _Item:
             )
             for asked in self.outputs
         ]
-        return ScoreItem(self.picture, self.sample.clear, self.sample.mask, tuple(outputs))
+        return ScoreItem(self.picture, self.sample.clear, self.sample.drops, tuple(outputs))
 
 
 class ScoresOf(Mapping[tuple[str, str], Score]):

@@ -20,6 +20,10 @@ VERSION = 1
 NAME = "thumbnails.webp"
 WIDTH = 96
 """Of a tile, pixels."""
+TALLEST = 192
+"""Of a tile, pixels; higher pictures are narrower in it."""
+MOST_TILES = 16_383 // WIDTH
+"""Of a strip, as WebP has no wider pictures; more methods have no thumbnails."""
 QUALITY = 50
 """Of WebP, 0 to 100."""
 GREY = 128
@@ -43,11 +47,14 @@ def strip_of(pictures: Sequence[NDArray[np.uint8] | None]) -> bytes:
     if first is None:
         raise ValueError("a strip needs its first picture, which gives the height")
     height = max(1, round(first.shape[0] * WIDTH / first.shape[1]))
+    width = WIDTH if height <= TALLEST else max(1, round(WIDTH * TALLEST / height))
+    height = min(height, TALLEST)
     strip = np.full((height, WIDTH * len(pictures), 3), GREY, np.uint8)
     for place, picture in enumerate(pictures):
         if picture is not None:
-            small = cv2.resize(picture[..., ::-1], (WIDTH, height), interpolation=cv2.INTER_AREA)
-            strip[:, place * WIDTH : (place + 1) * WIDTH] = small
+            left = place * WIDTH + (WIDTH - width) // 2
+            small = cv2.resize(picture[..., ::-1], (width, height), interpolation=cv2.INTER_AREA)
+            strip[:, left : left + width] = small
     packed, buffer = cv2.imencode(".webp", strip, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
     if not packed:
         raise ValueError(f"no WebP could be made of a strip of shape {strip.shape}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -56,3 +58,30 @@ def test_the_same_run_gives_the_same_bytes(bench: Any, pairs: Path, again: bool)
     first = bench("brighten", f"paired:{pairs}", clear_input=2)
     second = bench("brighten", f"paired:{pairs}", clear_input=2, overwrite="always" if again else "never")
     assert first.folder.results_parquet.read_bytes() == second.folder.results_parquet.read_bytes()
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["the same pixels in other files", "other pixels"])
+def test_two_files_that_would_have_one_name(bench: Any, tmp_path: Path, same: bool) -> None:
+    root, lines = tmp_path / "pairs", ["image,intensity"]
+    for number, (intensity, suffix) in enumerate((("light", ".png"), ("heavy", ".bmp"))):
+        for folder, level in (("rainy", 90 + number), ("clear", 120 if same else 120 + number)):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+            data = cv2.imencode(suffix, np.full((24, 32, 3), level, np.uint8))[1]
+            (root / folder / f"b@{intensity}{suffix}").write_bytes(data.tobytes())
+        lines.append(f"b@{intensity},{intensity}")
+    (root / "intensity.csv").write_text("\n".join(lines) + "\n")
+    outcome = bench("brighten", f"paired:{root}", clear_input=5)
+    results = outcome.folder.results()
+    images = set(results[results["intensity"] == "clear"]["image"])
+    assert outcome.exit_status == 0
+    assert images == {"b@clear"} if same else len(images) == 2 and all(name.startswith("b@clear-") for name in images)
+
+
+def test_a_method_that_needs_a_mask_gets_one_without_drops(bench: Any, make_pairs: Any, tmp_path: Path) -> None:
+    root = make_pairs(tmp_path / "masked", masks=True)
+    outcome = bench("inpaint", f"paired:{root}", clear_input=3, options={"inpaint": {"drops": "mask"}})
+    results = outcome.folder.results()
+    clear = results[results["intensity"] == "clear"]
+    assert outcome.exit_status == 0 and set(clear["status"]) == {"ok"} and set(clear["region"]) == {"image"}
+    assert set(clear[clear["metric"] == "psnr"]["value"]) == {math.inf}, "without drops there is nothing to fill"
+    assert not list((outcome.folder.path / "images").rglob("*clear_input*/*/mask.png"))

@@ -18,7 +18,7 @@ from drivederain.data.png import encode_png
 from drivederain.data.sample import Sample
 from drivederain.engine.pictures import NotStored, RunPictures
 from drivederain.results.run_folder import RunFolder
-from drivederain.results.thumbnails import strip_size
+from drivederain.results.thumbnails import MOST_TILES, TALLEST, WIDTH, strip_of, strip_size
 
 
 @dataclass
@@ -271,3 +271,20 @@ def test_thumbnails_go_with_their_pictures(tmp_path: Path) -> None:
     whole.samples = whole.samples[:1]
     whole.store(inputs="identity")
     assert len(list((whole.run.path / "images").rglob("thumbnails.webp"))) == 1
+
+
+def test_a_picture_too_tall_for_webp_is_narrower_in_its_thumbnail() -> None:
+    tall = np.full((24_000, 12, 3), 250, np.uint8)
+    strip = strip_of([tall, tall])
+    assert strip_size(strip) == (2 * WIDTH, TALLEST)
+    assert strip_size(strip_of([np.zeros((108, 192, 3), np.uint8)])) == (WIDTH, 54), "others are as wide as the tile"
+
+
+def test_more_methods_than_a_strip_is_wide_have_no_thumbnails(tmp_path: Path) -> None:
+    whole = Set(tmp_path)
+    for number in range(MOST_TILES):
+        whole.cells[f"method{number}"] = whole.cells["unet+x"]
+    assert whole.store(inputs="identity") == NotStored()
+    folder = whole.run.path / "images" / "pairs_p" / "p1@light"
+    assert len(list(folder.glob("method*.png"))) == MOST_TILES
+    assert not (folder / "thumbnails.webp").exists()
