@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 PACKAGES = (
     "drivederain", "torch", "torchvision", "lightning", "segmentation-models-pytorch", "diffusers", "peft",
     "spandrel", "spandrel-extra-arches", "lpips", "pytorch-msssim", "numpy", "opencv-python-headless", "pillow",
-    "pandas", "pyarrow",
+    "pandas", "pyarrow", "pyiqa",
 )  # fmt: skip
 """The figures depend on these."""
 

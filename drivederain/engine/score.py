@@ -88,8 +88,9 @@ class Scorer(Book[ScoreJob]):
         try:
             implementation = variant.metric.implementation
             code = code_of(implementation)
-            version = metric_class(variant).version
-            self._versions[variant.name] = (implementation, version, *([code] if code else []))
+            made = metric_class(variant)
+            data = made.data_version(variant.variant)
+            self._versions[variant.name] = (implementation, made.version, *filter(None, (code, data)))
         except MethodCodeError as error:
             self._broken[variant.name] = Score({}, *describe(error))
 

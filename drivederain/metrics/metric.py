@@ -30,6 +30,14 @@ class Metric(ABC):
             raise MetricError(f"{type(self).__name__} has no variant {variant!r}; it has: {known}")
         self.variant = variant
 
+    @classmethod
+    def data_version(cls, variant: str) -> str:
+        """What decides the values and is neither this code nor shipped with it; part of the score's cache key.
+
+        That is the SHA-256 of parameters of the user's, or the version of a package that works the values out.
+        """
+        return ""
+
     # Most metrics hold no weights, so doing nothing is the right default of both.
     def load(self, device: torch.device) -> None:  # noqa: B027
         """Put weights on ``device``."""

@@ -102,6 +102,16 @@ def drivederain_metrics() -> list[MetricSpec]:
             needs_truth=False,
         ),
         MetricSpec(
+            name="niqe",
+            summary="Distance of natural scene statistics from pristine photographs'; it ranks windshield rain badly",
+            implementation="drivederain.metrics.niqe:NIQE",
+            variants=("road", "official"),
+            direction="lower",
+            decimals=2,
+            paper="Mittal, Soundararajan and Bovik, IEEE SPL 20(3), 2013",
+            needs_truth=False,
+        ),
+        MetricSpec(
             name="seams",
             summary="Largest step of the error along a line where tiles of so many pixels meet, of 255",
             implementation="drivederain.metrics.seams:Seams",

@@ -16,7 +16,7 @@ from drivederain_reports.score_tables import Group
 if TYPE_CHECKING:
     import pandas as pd
 
-ARTEFACTS = ("colour_shift", "blur", "altered", "visible_drops", "seams", "brisque", "niqe")
+ARTEFACTS = ("colour_shift", "blur", "altered", "visible_drops", "seams", "niqe")
 """By metric; outside the drops where masks say where they are, and the metric knows regions."""
 HARM = ("psnr", "ssim", "lpips", "colour_shift", "blur", "altered", "visible_drops")
 """Of clear input."""

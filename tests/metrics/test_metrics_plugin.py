@@ -23,6 +23,7 @@ def test_every_variant_can_be_made() -> None:
         "colour_shift": ("ciede2000",),
         "blur": ("laplacian",),
         "visible_drops": ("estimated",),
+        "niqe": ("road", "official"),
         "seams": ("512", "768", "1024", "2048"),
     }
     for spec in specs:
