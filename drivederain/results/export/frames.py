@@ -83,7 +83,8 @@ def _summary(results: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
 
     found = summarise(results)
     told = {(metric["name"], metric["variant"]): metric for metric in about.get("metrics", [])}
-    classes = results.drop_duplicates("method").set_index("method")[["weights_class", "size"]].astype(str)
+    apart = results[["dataset", "method", "weights_class", "size"]].astype(str).drop_duplicates()
+    facts = apart.groupby(["dataset", "method"]).agg(lambda values: " and ".join(dict.fromkeys(values)))
     rows = []
     for record in found.to_dict("records"):
         metric = told.get((record["metric"], record["variant"]), {})
@@ -92,8 +93,7 @@ def _summary(results: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
         rows.append(
             {
                 **record,
-                "weights_class": classes.at[record["method"], "weights_class"],
-                "size": classes.at[record["method"], "size"],
+                **facts.loc[(record["dataset"], record["method"])],
                 "direction": metric.get("direction", ""),
                 "unit": metric.get("unit") or "",
                 "gain": sign * record["difference"],

@@ -28,6 +28,8 @@ class TextCell:
 
     mean: str
     interval: str
+    fewer: int
+    """How many pictures the mean is of, where others of its column have more; else 0."""
     best: bool
     """The best mean of its column among the methods, of those with scores of all its pictures."""
 
@@ -68,7 +70,9 @@ def text_tables(summary: pd.DataFrame, decimals: Mapping[tuple[str, str], int]) 
         rows = tuple(
             (
                 str(method),
-                tuple(_cell(lookup.get((method, name)), places, best[name] == method) for name in intensities),
+                tuple(
+                    _cell(lookup.get((method, name)), places, most[name], best[name] == method) for name in intensities
+                ),
             )
             for method in dict.fromkeys(record["method"] for record in records)
         )
@@ -88,12 +92,13 @@ def _best(records: Sequence[Mapping[Any, Any]], images: int) -> str:
     return str(max(known, key=lambda record: sign * record["mean"])["method"]) if known else ""
 
 
-def _cell(record: Mapping[Any, Any] | None, decimals: int, best: bool) -> TextCell:
+def _cell(record: Mapping[Any, Any] | None, decimals: int, images: int, best: bool) -> TextCell:
     if record is None or math.isnan(record["mean"]):
-        return TextCell("", "", False)
+        return TextCell("", "", 0, False)
     low, high = record["low"], record["high"]
     interval = "" if math.isnan(low) else f"{low:.{decimals}f}, {high:.{decimals}f}"
-    return TextCell(f"{record['mean']:.{decimals}f}", interval, best)
+    fewer = int(record["n"]) if record["n"] < images else 0
+    return TextCell(f"{record['mean']:.{decimals}f}", interval, fewer, best)
 
 
 def markdown_file(tables: Sequence[TextTable]) -> bytes:
@@ -115,7 +120,8 @@ def markdown_file(tables: Sequence[TextTable]) -> bytes:
             texts = []
             for cell in cells:
                 mean = f"**{cell.mean}**" if cell.best else cell.mean or "–"
-                texts.append(f"{mean} [{cell.interval}]" if cell.interval else mean)
+                fewer = f" (n = {cell.fewer})" if cell.fewer else ""
+                texts.append((f"{mean} [{cell.interval}]" if cell.interval else mean) + fewer)
             lines.append(f"| {RAINY if method == REFERENCE else plain(method)} | " + " | ".join(texts) + " |")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts).encode("utf-8", "replace")
@@ -143,7 +149,8 @@ def latex_file(tables: Sequence[TextTable]) -> bytes:
             texts = []
             for cell in cells:
                 mean = rf"\textbf{{{cell.mean}}}" if cell.best else cell.mean or "--"
-                texts.append(rf"{mean} {{\scriptsize [{cell.interval}]}}" if cell.interval else mean)
+                fewer = f" ($n={cell.fewer}$)" if cell.fewer else ""
+                texts.append((rf"{mean} {{\scriptsize [{cell.interval}]}}" if cell.interval else mean) + fewer)
             lines.append(f"{RAINY if method == REFERENCE else plain(method)} & " + " & ".join(texts) + r" \\")
         lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
         parts.append("\n".join(lines) + "\n")

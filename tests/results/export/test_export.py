@@ -9,6 +9,8 @@ import math
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from drivederain.errors import SpecError
@@ -107,3 +109,28 @@ def test_latex_escapes_every_sign_of_its_own(summary: pd.DataFrame) -> None:
     )
     assert line.endswith(r" \\") and line.replace(r"\&", "").count("&") == 4
     assert text.count(r"\toprule") == text.count(r"\end{table}") == 4
+
+
+def test_a_mean_of_fewer_pictures_says_so(tmp_path: Path) -> None:
+    made = FakeRun(
+        scenes=6, images=False, methods=("identity", "unet", "mprnet"), failing=("mprnet@heavy",), with_real=False
+    )
+    tables = text_tables(exported(made.build(tmp_path / "r"), "summary", ("psnr",)), {})
+    lines = {line.split(" | ")[0]: line for line in markdown_file(tables[:1]).decode().splitlines()}
+    assert lines["| mprnet"].endswith("(n = 12) |") and lines["| mprnet"].count("(n = ") == 1
+    assert not lines["| mprnet"].split(" | ")[4].startswith("**"), "nor is it called best"
+    assert "(n = " not in lines["| unet"]
+    assert "($n=" in next(line for line in latex_file(tables[:1]).decode().splitlines() if line.startswith("mprnet"))
+
+
+def test_pictures_of_two_sizes_are_told(tmp_path: Path) -> None:
+    run = FakeRun(scenes=6, images=False, methods=("identity", "unet"), failing=(), with_real=False).build(
+        tmp_path / "r"
+    )
+    table = pq.read_table(run.results_parquet)
+    rows = table.to_pandas().astype({"size": str})
+    rows.loc[(rows["dataset"] == "synthetic:photos") & (rows["scene"] == "street 00"), "size"] = "256"
+    pq.write_table(pa.Table.from_pandas(rows, schema=table.schema), run.results_parquet)
+    sizes = exported(run).groupby("dataset")["size"].unique()
+    assert set(sizes["synthetic:photos"][0].split(" and ")) == {"256", "native"}
+    assert all(list(own) == ["native"] for name, own in sizes.items() if name != "synthetic:photos")
