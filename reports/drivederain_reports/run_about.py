@@ -131,6 +131,7 @@ _LABELS = {
     "altered": "Altered",
     "visible_drops": "Visible drops",
     "seams": "Seams",
+    "niqe": "NIQE",
 }
 
 

@@ -191,6 +191,19 @@ def test_nothing_is_wider_than_the_window(visit: Any, report: Path, width: int) 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_on_a_phone_nothing_lies_over_the_title_and_no_name_breaks_within_a_word(visit: Any, report: Path) -> None:
+    page = visit(report, width=390).page
+    theme, kicker = (page.locator(each).bounding_box() for each in ("#theme", ".kicker"))
+    assert theme["y"] >= kicker["y"] + kicker["height"]
+    broken = page.evaluate(
+        """() => [...document.querySelectorAll('table .method')]
+             .filter(name => /^\\w{1,9}$/.test(name.textContent.trim()) && name.getClientRects().length
+                 && name.getBoundingClientRect().height > 1.6 * parseFloat(getComputedStyle(name).lineHeight))
+             .map(name => name.textContent)"""
+    )
+    assert broken == []
+
+
 def test_on_paper_it_is_light_whole_and_as_wide_as_a4(visit: Any, report: Path) -> None:
     page = visit(report, width=794, color_scheme="dark").page
     page.emulate_media(media="print", color_scheme="dark")
