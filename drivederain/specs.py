@@ -268,6 +268,8 @@ class MetricSpec:
     """Shown in tables."""
     needs_truth: bool = True
     """It compares with the clear picture; others also score real rain without one."""
+    by_default: bool = True
+    """It scores where a suite names no metrics; ``False`` for what needs an extra of its own."""
     licence: str = ""
     """Of the metric's code or weights, where it is not ours."""
     paper: str = ""

@@ -184,7 +184,8 @@ def run_settings(typed: Mapping[str, Any], command: Sequence[str], registry: Reg
     if not arguments["data"]:
         raise OptionError(f"the suite {chosen.name} leaves the data to you: give --data, as in --data synthetic:PHOTOS")
     registry.chains(arguments["methods"])
-    scored = values.names(metrics) if metrics is not None else chosen.metrics or tuple(registry.metrics)
+    default_metrics = tuple(name for name, spec in registry.metrics.items() if spec.by_default)
+    scored = values.names(metrics) if metrics is not None else chosen.metrics or default_metrics
     registry.metric_variants(scored)
     return RunSettings(metrics=tuple(scored), budget=_budget(typed["budget"] or chosen.budget), **arguments)
 

@@ -110,6 +110,7 @@ def drivederain_metrics() -> list[MetricSpec]:
             decimals=2,
             paper="Mittal, Soundararajan and Bovik, IEEE SPL 20(3), 2013",
             needs_truth=False,
+            by_default=False,
         ),
         MetricSpec(
             name="seams",

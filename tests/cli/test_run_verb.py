@@ -101,6 +101,16 @@ def test_a_suite_file_says_what_the_command_line_does_not(
     assert (protocol["seed"], protocol["intensities"], protocol["size"]) == (6, ["light"], "32")
 
 
+def test_a_suite_without_metrics_scores_all_that_need_no_extra(
+    command: Any, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "all.toml").write_text(f'data = ["paired:{pairs.as_posix()}"]\nmethods = ["identity"]\n')
+    assert command("run", "--suite", "all.toml").status == 0
+    scored = {metric["name"] for metric in RunFolder(tmp_path / "runs" / "all").about()["metrics"]}
+    assert {"psnr", "lpips", "seams"} <= scored and "niqe" not in scored
+
+
 def test_builtin_suites_name_what_is_installed() -> None:
     from drivederain.registry import Registry
 
