@@ -47,7 +47,7 @@ def run(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         out = work / methods[-1]
         command = [sys.executable, "-m", "drivederain.cli.main", "run", "--methods", ",".join(methods)]
         command += ["--data", f"paired:{work}", "--metrics", "psnr", "--out", str(out), "--cache", str(work / "cache")]
-        command += ["--timeout", "5", "--memory-limit", "1.5GB"]
+        command += ["--timeout", "5", "--memory-limit", "1.5GB", "--clear-input", "0"]
         done = subprocess.run(
             command, cwd=work, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, timeout=1200
         )
