@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import torch
-from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
-from drivederain.errors import MetricError, WeightsError
+from drivederain.carried_tensors import carried_tensors
+from drivederain.errors import MetricError
 from drivederain.metrics.metric import NoReferenceMetric, check_output
 
 ROAD: Final = Path(__file__).parent / "weights" / "niqe-road.safetensors"
@@ -102,13 +102,7 @@ def _pyiqa_folder() -> Path:
 
 
 def _road() -> tuple[Tensor, Tensor]:
-    try:
-        content = ROAD.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"cannot read {ROAD}: {error.strerror}; install drivederain again") from error
-    if hashlib.sha256(content).hexdigest() != ROAD_SHA256:
-        raise WeightsError(f"{ROAD} is damaged: its SHA-256 is not {ROAD_SHA256}; install drivederain again")
-    tensors = load_safetensors(content)
+    tensors = carried_tensors(ROAD, ROAD_SHA256)
     return tensors["mean"], tensors["covariance"]
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any, ClassVar, Final
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
-from drivederain.errors import MetricError, WeightsError
+from drivederain.carried_tensors import carried_tensors
+from drivederain.errors import MetricError
 from drivederain.metrics.metric import SharedTruthMetric, check_batch
 from drivederain.metrics.region import drops_of, means_by_region, sums_by_region
 from drivederain.metrics.winograd import replace_convolutions
@@ -125,21 +124,10 @@ def build_network(trunk: Path = TRUNK, sha256: str = TRUNK_SHA256) -> Any:
     for i in range(len(network.lins)):
         # The package registers each head under two names.
         state[f"lins.{i}.model.1.weight"] = state[f"lin{i}.model.1.weight"] = heads[f"lin{i}.model.1.weight"]
-    features = _read_trunk(trunk, sha256)
+    features = carried_tensors(trunk, sha256)
     for name in network.state_dict():
         if name.startswith("net."):
             _, _, layer, kind = name.split(".")
             state[name] = features[f"features.{layer}.{kind}"].float()
     network.load_state_dict(state, strict=True, assign=True)
     return network.eval().requires_grad_(False)
-
-
-def _read_trunk(path: Path, sha256: str) -> dict[str, Tensor]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"cannot read {path}: {error.strerror}; install drivederain again") from error
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise WeightsError(f"{path} is damaged: its SHA-256 is not {sha256}; install drivederain again")
-    tensors: dict[str, Tensor] = load_safetensors(content)
-    return tensors

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import torch
-from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 from torchvision.models import vgg16
 
-from drivederain.errors import WeightsError
+from drivederain.carried_tensors import carried_tensors
 from drivederain.training.losses.names import check_crop
 
 VGG_FILE = Path(__file__).parent.parent / "weights" / "vgg16-features-relu3_3.safetensors"
@@ -34,7 +32,7 @@ class PerceptualLoss(nn.Module):
 
     def __init__(self, file: Path = VGG_FILE) -> None:
         super().__init__()
-        tensors = _read_features(file)
+        tensors = carried_tensors(file, VGG_SHA256)
         # Built on the meta device: the classifier's 120 million parameters are never allocated.
         with torch.device("meta"):
             features = vgg16(weights=None).features[:RELU3_3]
@@ -51,14 +49,3 @@ class PerceptualLoss(nn.Module):
             wanted = self.features((truth - self.mean) / self.std)
         loss: Tensor = (self.features((output - self.mean) / self.std) - wanted).abs().mean()
         return loss
-
-
-def _read_features(file: Path) -> dict[str, Tensor]:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"cannot read {file}: {error.strerror}; install drivederain again") from error
-    if hashlib.sha256(content).hexdigest() != VGG_SHA256:
-        raise WeightsError(f"{file} is damaged: its SHA-256 is not {VGG_SHA256}; install drivederain again")
-    tensors: dict[str, Tensor] = load_safetensors(content)
-    return tensors

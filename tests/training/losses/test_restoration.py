@@ -92,7 +92,7 @@ def test_networks_of_terms_without_weight_are_not_built(monkeypatch: pytest.Monk
     def refuse(*_: object) -> NoReturn:
         raise AssertionError("built")
 
-    monkeypatch.setattr(perceptual, "_read_features", refuse)
+    monkeypatch.setattr(perceptual, "carried_tensors", refuse)
     monkeypatch.setattr(learned, "build_network", refuse)
     loss = RestorationLoss(l1=1.0, ssim=0.0, vgg=0.0, lpips=0.0)
     assert loss.weights == {"l1": 1.0, "vgg": 0.0, "ssim": 0.0, "lpips": 0.0}
