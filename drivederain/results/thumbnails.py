@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from drivederain.results.run_folder import folder_name
 
-VERSION = 1
+VERSION = 2
 """Raised when strips are made in another way, so that they are made again."""
 NAME = "thumbnails.webp"
 WIDTH = 96
