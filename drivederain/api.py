@@ -210,6 +210,7 @@ def run(
     lower_precision: bool = False,
     isolate: bool = True,
     skip_bad: bool = False,
+    shard: str | None = None,
     data_options: Mapping[str, Any] | None = None,
     download: bool = False,
     cache: str | Path | None = None,
@@ -223,6 +224,7 @@ def run(
         out: the folder; by default ``runs/SUITE``, or ``runs/`` and the name of the data.
         size: shorter side in pixels before rain is drawn, or ``"native"``.
         timeout: seconds for one picture; ``None``: any time.
+        shard: ``"2/8"``: that part of the test data; ``merge`` joins the parts.
         display: told how it goes; ``drivederain.cli.progress.LiveDisplay`` is the command's own.
 
     Returns:

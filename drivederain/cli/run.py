@@ -103,6 +103,10 @@ def run(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out unusable files; the report lists them.")
     ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Run part I of N, as 2/8; `merge` joins the parts.", show_default="all"),
+    ] = None,
     data_option: DataOption = None,
     download: Download = False,
     cache: Cache = None,
@@ -171,6 +175,7 @@ def run_settings(typed: Mapping[str, Any], command: Sequence[str], registry: Reg
         "lower_precision": typed["lower_precision"],
         "isolate": typed["isolate"],
         "skip_bad": typed["skip_bad"],
+        "shard": values.shard(typed["shard"]),
         "data_options": values.pairs("--data-option", typed["data_option"] or ()),
         "download": typed["download"],
         "cache": values.cache_folder(typed["cache"]),
@@ -178,7 +183,10 @@ def run_settings(typed: Mapping[str, Any], command: Sequence[str], registry: Reg
         "command": tuple(command),
         "suite": chosen.name,
     }
-    arguments["out"] = typed["out"] or Path("runs") / _default_name(chosen, arguments["data"])
+    name, shard = _default_name(chosen, arguments["data"]), arguments["shard"]
+    # Shards that are started by one command in one folder must not meet in one run.
+    part = f"-{shard.number}-of-{shard.count}" if shard is not None else ""
+    arguments["out"] = typed["out"] or Path("runs") / f"{name}{part}"
     if not arguments["methods"]:
         raise OptionError("--methods names none. Write chains, as in --methods unet,unet+diffusion,restormer")
     if not arguments["data"]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
 from drivederain.errors import OptionError
 from drivederain.names import did_you_mean
 from drivederain.specs import INTENSITIES, Intensity
+
+if TYPE_CHECKING:
+    from drivederain.engine.shards import Shard
 
 
 def cache_folder(given: Path | None) -> Path:
@@ -89,6 +93,17 @@ def memory_limit(text: str | None) -> int:
         return read_size(text)
     except OptionError as error:
         raise OptionError(f"--memory-limit {text}: write a number and a unit, as in 8GB or 8GiB") from error
+
+
+def shard(text: str | None) -> Shard | None:
+    """``2/8``, or ``None``: all.
+
+    Raises:
+        OptionError: anything else, or a part that there is none of.
+    """
+    from drivederain.engine.shards import Shard
+
+    return Shard.parse(text) if text is not None else None
 
 
 def one_of(option: str, value: str, choices: tuple[str, ...]) -> str:

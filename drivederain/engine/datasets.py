@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drivederain.data.sample import DataContext, Dataset, Problem, Sample, SampleSet, Split
 from drivederain.data.sources import parse_source
 from drivederain.engine.clear_inputs import clear_inputs
 from drivederain.engine.settings import RunSettings
+from drivederain.engine.shards import part_of
 from drivederain.errors import DataError, OptionError
 from drivederain.implementation import load_implementation
 from drivederain.names import did_you_mean
@@ -29,6 +30,8 @@ class RunData:
     training: tuple[Sample, ...]
     trained_on: str
     problems: tuple[Problem, ...]
+    whole: tuple[tuple[str, SampleSet], ...] = ()
+    """Of a shard, the test sets that it is a part of."""
 
 
 def gather(settings: RunSettings, registry: Registry, *, must_train: Sequence[str]) -> RunData:
@@ -38,8 +41,8 @@ def gather(settings: RunSettings, registry: Registry, *, must_train: Sequence[st
     is scored, for every method. ``--limit`` is about what is scored and never about what is trained on.
 
     Raises:
-        DataError: nothing to score, two test sets of one name, bad files (without ``--skip-bad``), or the same picture
-            in training and test data.
+        DataError: nothing to score, two test sets of one name, bad files (without ``--skip-bad``), the same picture
+            in training and test data, or more shards than scenes.
         OptionError: an option of a data set that this run does not use.
     """
     texts = tuple(dict.fromkeys(settings.data))
@@ -81,7 +84,12 @@ def gather(settings: RunSettings, registry: Registry, *, must_train: Sequence[st
     words = f"{'the train part of ' if train_text is None else ''}{', '.join(dict.fromkeys(trained_names))}"
     # In an order of their own: what is trained must not depend on the order of --data.
     training.sort(key=lambda sample: (sample.rainy.fingerprint, sample.source_file))
-    return RunData(tuple(tested), tuple(training), words if training else "", tuple(dict.fromkeys(problems)))
+    found = RunData(tuple(tested), tuple(training), words if training else "", tuple(dict.fromkeys(problems)))
+    if settings.shard is None:
+        return found
+    parts = {part.name: part for part in part_of([sample_set for _, sample_set in tested], settings.shard)}
+    own = tuple((text, parts[sample_set.name]) for text, sample_set in tested if sample_set.name in parts)
+    return replace(found, tested=own, whole=found.tested)
 
 
 def open_dataset(text: str, registry: Registry, context: DataContext) -> Dataset:

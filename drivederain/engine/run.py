@@ -188,6 +188,11 @@ class _Run:
             ) from error
 
     def _warn_of_data(self, data: RunData) -> None:
+        if self.settings.shard is not None and self.settings.batch > 1:
+            self.display.warn(
+                f"--shard {self.settings.shard} with --batch {self.settings.batch}: pictures are batched within the "
+                "shard, so that outputs may differ in a last bit from those of one run. Give --batch 1 for the same."
+            )
         for problem in data.problems:
             self.events.write("problem", file=problem.file, reason=problem.reason)
         for _, sample_set in data.tested:
@@ -320,7 +325,9 @@ class _Run:
             "git": git_state(),
             "suite": settings.suite,
             "protocol": self._protocol(),
+            "shard": str(settings.shard or ""),
             "datasets": [about_dataset(text, sample_set) for text, sample_set in data.tested],
+            "whole": [about_dataset(text, sample_set) for text, sample_set in data.whole],
             "methods": methods,
             "ceilings": ceilings,
             "trainings": trainings,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from drivederain.engine.shards import Shard
 from drivederain.specs import INTENSITIES, Intensity
 from drivederain.training.progress import Budget
 
@@ -62,6 +63,8 @@ class RunSettings:
     """Allow a lower precision when memory is short even for the smallest tiles."""
     skip_bad: bool = False
     download: bool = False
+    shard: Shard | None = None
+    """The part of the test data that is run; ``None``: all of it."""
     command: tuple[str, ...] = ()
 
     def tries_again(self, status: Status, limit: float | None) -> bool:

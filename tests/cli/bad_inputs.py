@@ -48,6 +48,8 @@ BAD_INPUTS = (
     ),
     BadInput("no method", run(methods=","), ("--methods names none", "--methods unet")),
     BadInput("a metric that does not exist", run("--metrics psnrr"), ("'psnrr'", "Did you mean 'psnr'")),
+    BadInput("a shard that is no part", run("--shard 9/8"), ("--shard 9/8", "a part from 1 to 8")),
+    BadInput("more shards than scenes", run("--shard 1/99"), ("--shard 1/99", "scenes", "fewer parts")),
     BadInput(
         "a metric's variant that does not exist",
         run('--metrics "psnr_y[mprnett]"'),
