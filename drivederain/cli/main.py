@@ -16,6 +16,7 @@ from drivederain.cli.doctor import doctor
 from drivederain.cli.env import env
 from drivederain.cli.export import export
 from drivederain.cli.list import list_
+from drivederain.cli.merge import merge
 from drivederain.cli.plugin import plugin
 from drivederain.cli.report import report
 from drivederain.cli.run import run
@@ -63,6 +64,7 @@ app.command("derain")(derain)
 app.command("report")(report)
 app.command("export")(export)
 app.command("compare")(compare)
+app.command("merge")(merge)
 app.add_typer(study)
 app.add_typer(cache)
 app.add_typer(weights)

@@ -105,7 +105,7 @@ def run(
     ] = False,
     shard: Annotated[
         str | None,
-        typer.Option(metavar="I/N", help="Run part I of N, as 2/8; `merge` joins the parts.", show_default="all"),
+        typer.Option(metavar="PART", help="A part of the data, as 2/8; `merge` joins them.", show_default="all"),
     ] = None,
     data_option: DataOption = None,
     download: Download = False,

@@ -177,6 +177,9 @@ class _Run:
         ):
             raise DataError(f"--out {path} holds files that are not of a run. Give an empty or a new folder.")
 
+        if self.folder.run_json.is_file() and self.folder.about().get("merged"):
+            raise DataError(f"--out {path} is a merged run. Give another folder, so that it is not overwritten.")
+
     def _make_folder(self) -> None:
         """Only now, so that a command that was refused leaves nothing behind."""
         path = self.folder.path

@@ -76,6 +76,7 @@ def about_method(
         "non_commercial": any(each.spec.non_commercial for each in stages) or bool(told_non_commercial(facts)),
         "paper": stage.spec.paper,
         "key": cell.key,
+        "recipe": stage.recipe(),
         "options": {each.spec.name: _options(each) for each in stages},
         "facts": dict(facts),
         "not_measured": cell.facts.get("not_measured", {}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from drivederain import __version__
 from drivederain.chain_expression import ChainSpec
 from drivederain.engine.cells import Cell
 from drivederain.engine.device import DeviceRunner
-from drivederain.engine.keys import ENGINE_VERSION
+from drivederain.engine.keys import ENGINE_VERSION, key_of
 from drivederain.engine.options import key_options
 from drivederain.errors import SpecError
 from drivederain.implementation import load_implementation
@@ -107,6 +108,10 @@ class ReadyStage:
             "drivederain": __version__,
         }
 
+    def recipe(self) -> str:
+        """Hash of what the method is, whatever machine it runs on; the key of its cell holds the machine too."""
+        return key_of(_without_machine(self.key_parts()))
+
     def cell(self, cache: Path) -> Cell:
         return Cell(cache, self.key_parts())
 
@@ -139,6 +144,11 @@ class ReadyStage:
         """Content hashes of the clear pictures that any stage of the chain was trained on."""
         own = self.found.training_pictures if self.found else frozenset()
         return own | self.before.training_pictures() if self.before else own
+
+
+def _without_machine(parts: Mapping[str, Any]) -> dict[str, Any]:
+    own = {name: value for name, value in parts.items() if name not in ("device", "threads", "torch")}
+    return own | {"before": _without_machine(own["before"]) if own["before"] else None}
 
 
 def make_method(spec: MethodSpec, options: Any, *, may_download: bool) -> Method:

@@ -274,6 +274,22 @@ class CeilingAbout(_Record):
     scores: dict[str, CeilingScore] = {}
 
 
+class PartAbout(_Record):
+    """A run that was joined with others."""
+
+    name: Text
+    shard: Text = ""
+    command: list[str] = []
+    started: Text = ""
+    seconds: float | None = None
+    exit_status: int | None = None
+    device: Text | None = None
+    hardware: Text = ""
+    git: dict[str, Any] | None = None
+    methods: list[Text] = []
+    datasets: list[dict[str, Any]] = []
+
+
 class RunAbout(_Record):
     """The whole file."""
 
@@ -288,7 +304,12 @@ class RunAbout(_Record):
     git: dict[str, Any] | None = None
     suite: Text = ""
     protocol: dict[str, Any] = {}
+    shard: Text = ""
+    """The part or parts of the test data that this is; "" for all of it."""
     datasets: list[DatasetAbout]
+    whole: list[DatasetAbout] = []
+    """The test sets that a shard is a part of."""
+    merged: list[PartAbout] = []
     methods: list[MethodAbout]
     ceilings: list[CeilingAbout] = []
     trainings: list[TrainingAbout] = []

@@ -48,6 +48,16 @@ BAD_INPUTS = (
     ),
     BadInput("no method", run(methods=","), ("--methods names none", "--methods unet")),
     BadInput("a metric that does not exist", run("--metrics psnrr"), ("'psnrr'", "Did you mean 'psnr'")),
+    BadInput("a run that is joined with nothing", "merge runs/good --out runs/new", ("give two runs or more",)),
+    BadInput(
+        "a run that is joined with itself", "merge runs/good runs/good --out runs/new", ("is given twice", "once")
+    ),
+    BadInput("a folder that is no run to join", "merge runs/good pairs --out runs/new", ("is not a run", "run --out")),
+    BadInput(
+        "a run that is joined with a damaged one",
+        "merge runs/good runs/table --out runs/new",
+        ("results.parquet is damaged", "again"),
+    ),
     BadInput("a shard that is no part", run("--shard 9/8"), ("--shard 9/8", "a part from 1 to 8")),
     BadInput("more shards than scenes", run("--shard 1/99"), ("--shard 1/99", "scenes", "fewer parts")),
     BadInput(
