@@ -269,11 +269,11 @@ def derain(
     cache: str | Path | None = None,
     display: Display | None = None,
 ) -> list[Path]:
-    """Take the rain off a picture or a folder of pictures, as ``drivederain-bench derain``.
+    """Take the rain off a picture, a folder of pictures or a video, as ``drivederain-bench derain``.
 
     Args:
-        source: a picture, or a folder.
-        target: a picture, or a folder, which is made if needed.
+        source: a picture, a video, or a folder of pictures.
+        target: a file, or a folder, which is made if needed.
         method: a chain.
         tile: side of the tiles that larger pictures are cut into; by default the method's own.
         skip_bad: go on after a picture that cannot be read; it is warned of.
@@ -288,12 +288,18 @@ def derain(
     from drivederain.cli import derain as verb
     from drivederain.cli.console import quiet_libraries
     from drivederain.cli.derain_files import derain_files, plan_files
+    from drivederain.cli.derain_video import derain_video, is_video, plan_video
     from drivederain.registry import Registry
 
     quiet_libraries()
     typed = _typed(given)
     registry = Registry.discover()
     chain = registry.chain(method)
+    if is_video(Path(source)):
+        path = plan_video(Path(source), Path(target), overwrite=overwrite)
+        settings = verb.derain_settings(typed, chain)
+        with _shown(display) as shown:
+            return [derain_video(Path(source), path, chain, settings, registry, shown).path]
     jobs, left_out = plan_files(Path(source), Path(target), overwrite=overwrite, skip_bad=skip_bad)
     settings = verb.derain_settings(typed, chain)
     with _shown(display) as shown:

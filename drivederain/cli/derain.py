@@ -11,11 +11,12 @@ import typer
 if TYPE_CHECKING:
     from drivederain.chain_expression import ChainSpec
     from drivederain.engine.settings import RunSettings
+    from drivederain.registry import Registry
 
 
 def derain(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A picture, or a folder of pictures.")],
-    target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="A picture file, or a folder (made if needed).")],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A picture, a video, or a folder of pictures.")],
+    target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="A file, or a folder (made if needed).")],
     method: Annotated[str, typer.Option(help="A chain, as in unet or unet+diffusion.")] = "unet+diffusion",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
@@ -43,7 +44,7 @@ def derain(
         Path | None, typer.Option(help="Folder of weights.", show_default="DRIVEDERAIN_CACHE, else the user's")
     ] = None,
 ) -> None:
-    """Take the rain off a picture or a folder of pictures; sizes are kept."""
+    """Take the rain off a picture, a folder of pictures or a video; sizes, frame rate and sound are kept."""
     typed = dict(locals())  # all of the options, before there are other names
     from drivederain.cli.console import console, quiet_libraries, stoppable
 
@@ -52,6 +53,11 @@ def derain(
 
     registry = Registry.discover()
     chain = registry.chain(method)
+    from drivederain.cli.derain_video import is_video
+
+    if is_video(source):
+        _derain_video(typed, chain, registry)
+        return
     from drivederain.cli.derain_files import plan_files
 
     jobs, left_out = plan_files(source, target, overwrite=overwrite, skip_bad=skip_bad)
@@ -65,6 +71,26 @@ def derain(
     where = jobs[0].target if len(jobs) == 1 else target
     console.print(f"{len(written)} of {total} pictures written to {where}", soft_wrap=True, markup=False)
     raise typer.Exit(int(len(written) < total))
+
+
+def _derain_video(typed: Mapping[str, Any], chain: ChainSpec, registry: Registry) -> None:
+    from drivederain.cli.console import console, stoppable
+    from drivederain.cli.derain_video import plan_video
+
+    path = plan_video(typed["source"], typed["target"], overwrite=typed["overwrite"])
+    settings = derain_settings(typed, chain)
+    with console.status("loading torch"):
+        from drivederain.cli.derain_video import derain_video
+        from drivederain.cli.progress import LiveDisplay
+    with stoppable("nothing was written"), LiveDisplay() as display:
+        done = derain_video(typed["source"], path, chain, settings, registry, display)
+    console.print(
+        f"{done.frames} frames written to {path}, {done.frames_per_second:.2f} frames/s",
+        soft_wrap=True,
+        markup=False,
+        highlight=False,
+    )
+    raise typer.Exit(int(done.left_out > 0))
 
 
 def derain_settings(typed: Mapping[str, Any], chain: ChainSpec) -> RunSettings:

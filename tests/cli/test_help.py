@@ -13,7 +13,7 @@ import pytest
 
 from drivederain import __version__
 
-VERBS = ("run", "train", "tune", "show", "list", "synth", "derain", "report", "env", "doctor")
+VERBS = ("run", "train", "tune", "show", "list", "synth", "derain", "report", "merge", "env", "doctor")
 CACHE_VERBS = ("cache list", "cache explain", "cache prune", "cache verify")
 WEIGHTS_VERBS = ("weights list", "weights fetch", "weights add", "weights verify")
 PLUGIN_VERBS = ("plugin new", "plugin check", "plugin doctor")
@@ -26,7 +26,7 @@ RUN_OPTIONS = {
     "batch", "budget", "cache", "clear-input", "data", "data-option", "device", "download", "intensity", "isolate",
     "limit",
     "lower-precision", "memory-limit", "method-timeout", "methods", "metrics", "out", "overwrite", "precision",
-    "samples", "seed", "set", "size", "skip-bad", "suite", "tile", "timeout", "train", "train-data", "weights",
+    "samples", "seed", "set", "shard", "size", "skip-bad", "suite", "tile", "timeout", "train", "train-data", "weights",
 }  # fmt: skip
 OPTION = re.compile(r"^  (--[\w-]+(?: / --[\w-]+)?)(?: (?:<[^>]+>|[A-Z][\w.=]*))?\s{2,}(\S.*)$")
 
